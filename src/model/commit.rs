@@ -1,0 +1,89 @@
+//! The log's records.
+//!
+//! What lives here: [`Commit`] and its parts as values. What this file must not know: their text form, digests'
+//! algorithm, storage.
+
+use super::certificate::Certificate;
+use super::slot::Format;
+use super::time::Timestamp;
+use super::window::Window;
+
+/// Which table the files of a commit have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaRef {
+    /// Version of the table, for example `1.0.0`.
+    pub version: String,
+    /// Lower-case hex SHA-256 of the frozen column list.
+    pub fingerprint: String,
+}
+
+/// One data file as the log names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRecord {
+    /// Path below the destination.
+    pub path: String,
+    /// Its format.
+    pub format: Format,
+    /// Sequence number of its slot.
+    pub sequence: u32,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Lower-case hex SHA-256 of the whole file.
+    pub sha256: String,
+    /// Rows.
+    pub rows: u64,
+    /// Smallest and largest `created_at`.
+    pub created_at: Option<(Timestamp, Timestamp)>,
+}
+
+/// What became of a window's events. `settled = rows + known + quarantined`, or the commit is not made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Distinct events of the window that were settled.
+    pub settled: u64,
+    /// Rows written by this commit, in each format.
+    pub rows: u64,
+    /// Events that earlier slots already hold.
+    pub known: u64,
+    /// Events that cannot become a row.
+    pub quarantined: u64,
+}
+
+/// One window's part of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowRecord {
+    /// A window of the grid.
+    pub window: Window,
+    /// How its events became certain.
+    pub certificate: Certificate,
+    /// What became of them.
+    pub counts: Counts,
+    /// The files this commit adds; none for an empty window, which is a statement of its own.
+    pub files: Vec<FileRecord>,
+}
+
+/// One numbered record of the log, chained to the one before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Position in the log, from 0.
+    pub number: u64,
+    /// Lower-case hex SHA-256 of the previous commit's bytes; of `dataset.json` for commit 0.
+    pub previous: String,
+    /// The table of the files.
+    pub schema: SchemaRef,
+    /// Version of the program.
+    pub tool: String,
+    /// The windows, ascending.
+    pub windows: Vec<WindowRecord>,
+    /// When it was recorded, by the writer's clock: seconds since 1970. The only part that a rerun may change.
+    pub recorded_at: i64,
+}
+
+/// The newest commit: what an auditor notes down to detect a shortened log later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its number.
+    pub number: u64,
+    /// Lower-case hex SHA-256 of its bytes.
+    pub sha256: String,
+}

@@ -1,0 +1,85 @@
+//! One audit event as it was received.
+//!
+//! What lives here: [`Event`], its identity and what can be wrong with it. What this file must not know: columns,
+//! contexts, pages.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::time::Timestamp;
+
+/// An event's identity: its `id` verbatim (letter case kept), or `sha256:` and the digest of its bytes when it has
+/// no usable one. Ordered as text.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(Arc<str>);
+
+impl EventId {
+    /// The identity of this text.
+    pub fn new(text: &str) -> Self {
+        Self(Arc::from(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EventId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, out)
+    }
+}
+
+/// Why an event cannot become a row. It is kept as raw bytes in quarantine, counted, never dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Flaw {
+    /// The list held something that is not a JSON object.
+    NotAnObject,
+    /// The bytes are not UTF-8.
+    NotUtf8,
+    /// No `id`, or it is empty or `null`.
+    NoId,
+    /// `id` is not a string, holds U+0000 or a lone surrogate, or is longer than 256 bytes.
+    UnusableId,
+    /// `id` or `created_at` occurs more than once, so that identity or place in time is ambiguous.
+    AmbiguousKey,
+    /// Nested deeper than [`super::json::MAX_DEPTH`].
+    TooDeep,
+}
+
+impl Flaw {
+    /// A stable name for commit records and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotAnObject => "not-an-object",
+            Self::NotUtf8 => "not-utf8",
+            Self::NoId => "no-id",
+            Self::UnusableId => "unusable-id",
+            Self::AmbiguousKey => "ambiguous-key",
+            Self::TooDeep => "too-deep",
+        }
+    }
+}
+
+/// One event: identity, place in time and the JSON text as received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Identity.
+    pub id: EventId,
+    /// `created_at` as a value; `None` when it is absent or unreadable, so that no window holds the event.
+    pub created_at: Option<Timestamp>,
+    /// The event's bytes exactly as they stood in the reply: a JSON value, UTF-8 unless `flaw` says otherwise.
+    pub text: Bytes,
+    /// Why it cannot become a row; `None` for nearly all.
+    pub flaw: Option<Flaw>,
+}
+
+impl Event {
+    /// The order of rows: `created_at`, then `id`; events without a time come last.
+    pub fn sort_key(&self) -> (bool, Option<Timestamp>, &EventId) {
+        (self.created_at.is_none(), self.created_at, &self.id)
+    }
+}

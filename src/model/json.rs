@@ -1,0 +1,237 @@
+//! JSON as raw text: validated slices and a way to walk them.
+//!
+//! What lives here: [`Value`], a slice of one JSON value exactly as received, and iteration over its members and
+//! elements. Nothing is converted: number lexemes, escapes, duplicate keys and key order stay, since evidence must
+//! come back value for value. No recursion, so that nesting costs memory in bits and never the stack.
+//! What this module must not know: events, columns, pages.
+//!
+//! Grammar: RFC 8259, strictly; lone surrogates in escapes are accepted as text (and refused by [`Text::decode`]).
+
+use std::borrow::Cow;
+use std::fmt;
+
+mod scan;
+
+use scan::Scanner;
+
+/// Deepest nesting of an event that still becomes a row; the event itself is depth 1.
+pub const MAX_DEPTH: u32 = 64;
+
+/// The JSON types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Boolean,
+    /// a number
+    Number,
+    /// a string
+    String,
+    /// an array
+    Array,
+    /// an object
+    Object,
+}
+
+impl Kind {
+    /// The type's name in JSON Schema.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "boolean",
+            Self::Number => "number",
+            Self::String => "string",
+            Self::Array => "array",
+            Self::Object => "object",
+        }
+    }
+}
+
+/// The text is not JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Byte offset of the first byte that does not belong.
+    pub offset: usize,
+    /// What was expected there.
+    pub expected: &'static str,
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "not JSON: expected {} at byte {}", self.expected, self.offset)
+    }
+}
+
+impl std::error::Error for SyntaxError {}
+
+/// One valid JSON value: its text without surrounding white space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Value<'a> {
+    text: &'a str,
+    kind: Kind,
+    depth: u32,
+}
+
+impl<'a> Value<'a> {
+    /// Validates a whole text as one JSON value.
+    pub fn parse(text: &'a str) -> Result<Self, SyntaxError> {
+        let mut scanner = Scanner::new(text);
+        scanner.white_space();
+        let value = scanner.value()?;
+        scanner.white_space();
+        scanner.end()?;
+        Ok(value)
+    }
+
+    /// The value's text, exactly as received.
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Its type.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its nesting: 0 for a scalar, 1 for `{}` and `[]`, one more for each level inside.
+    pub fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// The members of an object in order, duplicates included; none for another type.
+    pub fn members(&self) -> Members<'a> {
+        Members { scanner: self.inside(Kind::Object) }
+    }
+
+    /// The elements of an array in order; none for another type.
+    pub fn elements(&self) -> Elements<'a> {
+        Elements { scanner: self.inside(Kind::Array) }
+    }
+
+    /// The last member of this name: what most readers of JSON take when a key occurs twice.
+    pub fn member(&self, name: &str) -> Option<Value<'a>> {
+        self.members().filter(|(key, _)| key.is(name)).last().map(|(_, value)| value)
+    }
+
+    /// The value as a string, if it is one.
+    pub fn as_text(&self) -> Option<Text<'a>> {
+        if self.kind != Kind::String {
+            return None;
+        }
+        let inner = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        Some(Text { inner })
+    }
+
+    /// The value as an unsigned integer, if its lexeme is digits that fit.
+    pub fn as_u64(&self) -> Option<u64> {
+        if self.kind != Kind::Number || self.text.starts_with(['-', '+']) {
+            return None;
+        }
+        self.text.parse().ok()
+    }
+
+    fn inside(&self, kind: Kind) -> Option<Scanner<'a>> {
+        if self.kind != kind {
+            return None;
+        }
+        let mut scanner = Scanner::new(self.text);
+        scanner.open();
+        Some(scanner)
+    }
+}
+
+/// A string's or key's text between its quotes, escapes not yet resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text<'a> {
+    inner: &'a str,
+}
+
+impl<'a> Text<'a> {
+    /// The text as it stands between the quotes.
+    pub fn raw(&self) -> &'a str {
+        self.inner
+    }
+
+    /// The string that is meant. `None` if it holds a lone surrogate, which no Unicode text can.
+    pub fn decode(&self) -> Option<Cow<'a, str>> {
+        if memchr(self.inner, b'\\').is_none() {
+            return Some(Cow::Borrowed(self.inner));
+        }
+        scan::unescape(self.inner).map(Cow::Owned)
+    }
+
+    /// Whether the string that is meant is `name`.
+    pub fn is(&self, name: &str) -> bool {
+        self.inner == name || (self.inner.contains('\\') && self.decode().is_some_and(|text| text == name))
+    }
+}
+
+fn memchr(text: &str, byte: u8) -> Option<usize> {
+    text.as_bytes().iter().position(|other| *other == byte)
+}
+
+/// Members of an object.
+#[derive(Clone, Debug)]
+pub struct Members<'a> {
+    scanner: Option<Scanner<'a>>,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Text<'a>, Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // The text was validated when the value was made, so an error cannot occur; it would end the iteration.
+        let scanner = self.scanner.as_mut()?;
+        let item = scanner.member().ok().flatten();
+        if item.is_none() {
+            self.scanner = None;
+        }
+        item
+    }
+}
+
+/// Elements of an array.
+#[derive(Clone, Debug)]
+pub struct Elements<'a> {
+    scanner: Option<Scanner<'a>>,
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let scanner = self.scanner.as_mut()?;
+        let item = scanner.element().ok().flatten();
+        if item.is_none() {
+            self.scanner = None;
+        }
+        item
+    }
+}
+
+/// Appends `text` to `out` as a JSON string with quotes, escaping only what must be escaped.
+pub fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.find(|letter: char| letter < ' ' || letter == '"' || letter == '\\') {
+        let (plain, tail) = rest.split_at(at);
+        out.push_str(plain);
+        let mut letters = tail.chars();
+        match letters.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some(other) => out.push_str(&format!("\\u{:04x}", u32::from(other))),
+            None => {}
+        }
+        rest = letters.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests;

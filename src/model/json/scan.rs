@@ -1,0 +1,327 @@
+//! The scanner behind [`super::Value`]: finds where a value ends while it checks the grammar.
+//!
+//! What lives here: one forward pass over bytes, nesting in a bit stack. What this file must not know: what the
+//! values mean.
+
+use super::{Kind, SyntaxError, Text, Value};
+
+/// A position in a text.
+#[derive(Clone, Debug)]
+pub(super) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+    /// Whether a member or element has been read, so that a comma must come before the next.
+    started: bool,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0, started: false }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn expected<T>(&self, expected: &'static str) -> Result<T, SyntaxError> {
+        Err(SyntaxError { offset: self.at, expected })
+    }
+
+    pub(super) fn white_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    pub(super) fn end(&self) -> Result<(), SyntaxError> {
+        if self.at == self.text.len() { Ok(()) } else { self.expected("the end") }
+    }
+
+    /// Steps over the bracket that opens the value; the caller knows that it is there.
+    pub(super) fn open(&mut self) {
+        self.at += 1;
+    }
+
+    fn take(&mut self, byte: u8, expected: &'static str) -> Result<(), SyntaxError> {
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            return Ok(());
+        }
+        self.expected(expected)
+    }
+
+    fn slice(&self, from: usize, to: usize) -> &'a str {
+        // Both ends lie beside ASCII bytes of the grammar, so they are character boundaries.
+        self.text.get(from..to).unwrap_or("")
+    }
+
+    /// The next member of an object whose bracket was opened; `None` at its end.
+    pub(super) fn member(&mut self) -> Result<Option<(Text<'a>, Value<'a>)>, SyntaxError> {
+        if !self.more(b'}')? {
+            return Ok(None);
+        }
+        let key = self.key()?;
+        self.white_space();
+        Ok(Some((key, self.value()?)))
+    }
+
+    /// The next element of an array whose bracket was opened; `None` at its end.
+    pub(super) fn element(&mut self) -> Result<Option<Value<'a>>, SyntaxError> {
+        if !self.more(b']')? {
+            return Ok(None);
+        }
+        self.value().map(Some)
+    }
+
+    fn more(&mut self, close: u8) -> Result<bool, SyntaxError> {
+        self.white_space();
+        if self.peek() == Some(close) {
+            return Ok(false);
+        }
+        if self.started {
+            self.take(b',', "a comma")?;
+            self.white_space();
+        }
+        self.started = true;
+        Ok(true)
+    }
+
+    /// A key with its colon.
+    fn key(&mut self) -> Result<Text<'a>, SyntaxError> {
+        if self.peek() != Some(b'"') {
+            return self.expected("a key");
+        }
+        let from = self.at + 1;
+        self.string()?;
+        let key = Text { inner: self.slice(from, self.at - 1) };
+        self.white_space();
+        self.take(b':', "a colon")?;
+        Ok(key)
+    }
+
+    /// One whole value at this position.
+    pub(super) fn value(&mut self) -> Result<Value<'a>, SyntaxError> {
+        let from = self.at;
+        let kind = match self.peek() {
+            Some(b'{') => Kind::Object,
+            Some(b'[') => Kind::Array,
+            _ => self.scalar()?,
+        };
+        let depth = if matches!(kind, Kind::Object | Kind::Array) { self.nested()? } else { 0 };
+        Ok(Value { text: self.slice(from, self.at), kind, depth })
+    }
+
+    /// An object or array with all that is in it; says how deep it is.
+    fn nested(&mut self) -> Result<u32, SyntaxError> {
+        let mut open = Nesting::default();
+        let mut deepest = 0;
+        loop {
+            // Here a value is due.
+            match self.peek() {
+                Some(b'{') => {
+                    self.at += 1;
+                    open.push(true);
+                    self.white_space();
+                    if self.peek() != Some(b'}') {
+                        self.key()?;
+                        self.white_space();
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    self.at += 1;
+                    open.push(false);
+                    self.white_space();
+                    if self.peek() != Some(b']') {
+                        continue;
+                    }
+                }
+                _ => {
+                    self.scalar()?;
+                }
+            }
+            deepest = deepest.max(open.depth);
+            // Here a value has ended: close what ends with it, or step to the next one.
+            loop {
+                self.white_space();
+                let Some(in_object) = open.top() else { return Ok(deepest) };
+                match (self.peek(), in_object) {
+                    (Some(b'}'), true) | (Some(b']'), false) => {
+                        self.at += 1;
+                        open.pop();
+                        if open.depth == 0 {
+                            return Ok(deepest);
+                        }
+                    }
+                    (Some(b','), _) => {
+                        self.at += 1;
+                        self.white_space();
+                        if in_object {
+                            self.key()?;
+                            self.white_space();
+                        }
+                        break;
+                    }
+                    (_, true) => return self.expected("a comma or the object's end"),
+                    (_, false) => return self.expected("a comma or the array's end"),
+                }
+            }
+        }
+    }
+
+    fn scalar(&mut self) -> Result<Kind, SyntaxError> {
+        match self.peek() {
+            Some(b'"') => self.string().map(|()| Kind::String),
+            Some(b'-' | b'0'..=b'9') => self.number().map(|()| Kind::Number),
+            Some(b't') => self.word("true").map(|()| Kind::Boolean),
+            Some(b'f') => self.word("false").map(|()| Kind::Boolean),
+            Some(b'n') => self.word("null").map(|()| Kind::Null),
+            _ => self.expected("a value"),
+        }
+    }
+
+    fn word(&mut self, word: &'static str) -> Result<(), SyntaxError> {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or(&[]);
+        if rest.starts_with(word.as_bytes()) {
+            self.at += word.len();
+            return Ok(());
+        }
+        self.expected(word)
+    }
+
+    fn string(&mut self) -> Result<(), SyntaxError> {
+        self.at += 1;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    match self.peek() {
+                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+                        Some(b'u') => {
+                            self.at += 1;
+                            for _ in 0..4 {
+                                if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
+                                    return self.expected("a hexadecimal digit");
+                                }
+                                self.at += 1;
+                            }
+                        }
+                        _ => return self.expected("an escape"),
+                    }
+                }
+                Some(0x20..) => self.at += 1,
+                Some(_) => return self.expected("no control character"),
+                None => return self.expected("the string's end"),
+            }
+        }
+    }
+
+    fn digits(&mut self) -> Result<(), SyntaxError> {
+        if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            return self.expected("a digit");
+        }
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), SyntaxError> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+}
+
+/// Open brackets as bits, so that ten million of them cost about a megabyte.
+#[derive(Default)]
+struct Nesting {
+    bits: Vec<u64>,
+    depth: u32,
+}
+
+impl Nesting {
+    fn push(&mut self, is_object: bool) {
+        let (word, bit) = (self.depth / 64, self.depth % 64);
+        if usize::try_from(word).is_ok_and(|word| word == self.bits.len()) {
+            self.bits.push(0);
+        }
+        if let Some(last) = self.bits.last_mut() {
+            *last = (*last & !(1 << bit)) | (u64::from(is_object) << bit);
+        }
+        self.depth += 1;
+    }
+
+    fn pop(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        if self.depth.is_multiple_of(64) {
+            self.bits.pop();
+        }
+    }
+
+    fn top(&self) -> Option<bool> {
+        let bit = self.depth.checked_sub(1)? % 64;
+        self.bits.last().map(|word| word >> bit & 1 == 1)
+    }
+}
+
+/// Resolves the escapes of a validated string; `None` for a lone surrogate.
+pub(super) fn unescape(inner: &str) -> Option<String> {
+    let mut out = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some((plain, tail)) = rest.split_once('\\') {
+        out.push_str(plain);
+        let mut letters = tail.chars();
+        let letter = match letters.next()? {
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
+                let (unit, after) = code_unit(letters.as_str())?;
+                letters = after.chars();
+                match unit {
+                    0xd800..=0xdbff => {
+                        let (low, after) = code_unit(after.strip_prefix("\\u")?)?;
+                        letters = after.chars();
+                        let low = low.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+                        char::from_u32(0x10000 + ((unit - 0xd800) << 10) + low)?
+                    }
+                    _ => char::from_u32(unit)?,
+                }
+            }
+            other => other,
+        };
+        out.push(letter);
+        rest = letters.as_str();
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+fn code_unit(text: &str) -> Option<(u32, &str)> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    Some((u32::from_str_radix(digits, 16).ok()?, rest))
+}

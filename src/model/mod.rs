@@ -1,0 +1,21 @@
+//! The values that cross stage borders.
+//!
+//! What lives here: time, windows, queries, pages, events, certificates, slots, commits, and JSON as raw text.
+//! What this module must not know: I/O, HTTP, storage, serialisation libraries, and every stage.
+
+pub mod certificate;
+pub mod commit;
+pub mod event;
+pub mod json;
+pub mod page;
+pub mod slot;
+pub mod time;
+pub mod window;
+
+pub use certificate::{Certificate, Level};
+pub use commit::{Commit, Counts, FileRecord, Head, SchemaRef, WindowRecord};
+pub use event::{Event, EventId, Flaw};
+pub use page::{Page, Query};
+pub use slot::{Format, Slot};
+pub use time::Timestamp;
+pub use window::{Grid, Window};

@@ -6,6 +6,8 @@
 
 pub mod error;
 pub mod model;
+pub mod plan;
 pub mod secret;
+pub mod settle;
 
 pub use error::{Error, Result};

@@ -1,0 +1,108 @@
+//! The two certificates.
+//!
+//! What lives here: *bracketed* (count, walk, count) and *double* (walk, count, walk), and why they are sound.
+//!
+//! Bracketed: if events only arrive, or only vanish, from the first count to the second, equal counts mean that the
+//! visible set was constant; the walk's ids are a subset of it with the same number, hence the set itself.
+//! Double: an id in both walks was visible before and after the count, hence at it (an id does not hide and come
+//! back); if those ids number the count, they are exactly what was visible at that instant.
+//! Requests of successive steps never overlap; nothing is assumed about order, ties, page size, or that a count and
+//! a page are read at the same instant.
+//!
+//! What this file must not know: windows, splitting.
+
+use super::collect::Collection;
+use super::walk::Direction;
+use super::{Settler, Source};
+use crate::error::Result;
+use crate::model::{Level, Page, Query};
+
+/// What one try gave.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The set is certain.
+    Certain(Certain),
+    /// It is not; `reason` says which numbers disagreed.
+    Uncertain { reason: String },
+}
+
+/// A certain set, of the question as asked.
+#[derive(Debug)]
+pub(super) struct Certain {
+    pub(super) level: Level,
+    /// The count that the set was held against.
+    pub(super) total: u64,
+    /// Ids that the certificate is about.
+    pub(super) distinct: u64,
+    /// Everything seen: at least the certain set; events that came or went meanwhile are not thrown away.
+    pub(super) events: Collection,
+}
+
+impl<S: Source> Settler<'_, S> {
+    /// One try at a certificate of `level`. `first` is page 1, just read.
+    pub(super) async fn certify(&self, query: &Query, level: Level, first: Page) -> Result<Outcome> {
+        if first.total == 0 && first.events.is_empty() {
+            return self.certify_empty(query).await;
+        }
+        // A list of one page costs the same requests by either proof, so it gets the stronger one.
+        let one_page = first.total <= u64::from(self.settings.page_size);
+        if one_page || level == Level::Double {
+            self.certify_double(query, first).await
+        } else {
+            self.certify_bracketed(query, first.total).await
+        }
+    }
+
+    /// Two counts of zero: nothing was visible at either instant.
+    async fn certify_empty(&self, query: &Query) -> Result<Outcome> {
+        let total = self.count(query).await?;
+        if total != 0 {
+            return Ok(Outcome::Uncertain { reason: format!("the API counted 0 events, then {total}") });
+        }
+        Ok(Outcome::Certain(Certain {
+            level: Level::Double,
+            total: 0,
+            distinct: 0,
+            events: Collection::default(),
+        }))
+    }
+
+    async fn certify_bracketed(&self, query: &Query, before: u64) -> Result<Outcome> {
+        let walk = self.walk(query, None, Direction::Forward).await?;
+        if let Some(reason) = walk.broken {
+            return Ok(Outcome::Uncertain { reason });
+        }
+        let after = self.count(query).await?;
+        let distinct = walk.events.len();
+        if before == after && after == distinct {
+            let level = Level::Bracketed;
+            return Ok(Outcome::Certain(Certain { level, total: after, distinct, events: walk.events }));
+        }
+        let reason =
+            format!("the API counted {before} events before and {after} after a walk that gave {distinct}");
+        Ok(Outcome::Uncertain { reason })
+    }
+
+    async fn certify_double(&self, query: &Query, first: Page) -> Result<Outcome> {
+        let one = self.walk(query, Some(first), Direction::Forward).await?;
+        if let Some(reason) = one.broken {
+            return Ok(Outcome::Uncertain { reason });
+        }
+        let total = self.count(query).await?;
+        let other = self.walk(query, None, Direction::Backward).await?;
+        if let Some(reason) = other.broken {
+            return Ok(Outcome::Uncertain { reason });
+        }
+        let distinct = one.events.common(&other.events);
+        if distinct == total {
+            let mut events = one.events;
+            events.merge(other.events)?;
+            return Ok(Outcome::Certain(Certain { level: Level::Double, total, distinct, events }));
+        }
+        let (one, other) = (one.events.len(), other.events.len());
+        let reason = format!(
+            "the API counted {total} events between two walks that gave {one} and {other}, {distinct} of them in both"
+        );
+        Ok(Outcome::Uncertain { reason })
+    }
+}

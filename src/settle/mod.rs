@@ -1,0 +1,93 @@
+//! Reading a window until its set of events is certain.
+//!
+//! What lives here: walks, certificates, splitting, the survey that chooses how much to settle at once. Written
+//! against [`Source`], so that the same code runs against the API and against a simulated one.
+//! What this module must not know: columns, files, the destination, the clock.
+
+mod certify;
+mod collect;
+mod recount;
+mod source;
+mod split;
+mod survey;
+mod walk;
+
+pub use source::Source;
+
+use crate::model::{Certificate, Event, Level, Query, Window};
+
+/// How hard to try, and how much at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Seconds by which each question is widened on both sides, since the API's bounds are not documented.
+    pub padding: u32,
+    /// Events asked for on a page, 1 to 100 (documented maximum).
+    pub page_size: u32,
+    /// A range with more events than this is split before it is walked: short walks are disturbed less, and
+    /// undocumented limits on page depth and totals are usually above it.
+    pub walk_limit: u64,
+    /// Ranges of several windows with at most this many events are settled at once.
+    pub coarse_limit: u64,
+    /// Tries for one range before it is split.
+    pub attempts: u32,
+    /// The level to aim at first; a failed bracketed try is always followed by double ones.
+    pub level: Level,
+    /// Pages of one walk requested at the same time.
+    pub in_flight: usize,
+    /// Event types to ask for; empty asks for all.
+    pub event_types: Vec<String>,
+    /// Text that the events must contain.
+    pub search_text: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            padding: 2,
+            page_size: 100,
+            walk_limit: 5_000,
+            coarse_limit: 1_000,
+            attempts: 3,
+            level: Level::Bracketed,
+            in_flight: 4,
+            event_types: Vec::new(),
+            search_text: None,
+        }
+    }
+}
+
+/// A range whose set of events is certain.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// How it became certain, and for which range.
+    pub certificate: Certificate,
+    /// The range's events, each once, sorted by `created_at`, then `id`.
+    pub events: Vec<Event>,
+    /// Events that came with the answers and have no readable `created_at`, so that they belong to no window.
+    pub strays: Vec<Event>,
+}
+
+/// Settles ranges of one account over one [`Source`].
+#[derive(Debug)]
+pub struct Settler<'a, S> {
+    source: &'a S,
+    settings: Settings,
+}
+
+impl<'a, S: Source> Settler<'a, S> {
+    /// A settler over this source.
+    pub fn new(source: &'a S, settings: Settings) -> Self {
+        Self { source, settings }
+    }
+
+    /// The question for a window: wider than the window by the padding on each side.
+    fn query(&self, window: Window) -> Query {
+        let padding = i64::from(self.settings.padding);
+        Query {
+            from: Some(window.from.plus_seconds(-padding)),
+            to: Some(window.to.plus_seconds(padding)),
+            event_types: self.settings.event_types.clone(),
+            search_text: self.settings.search_text.clone(),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Settling one range: tries, then parts.
+//!
+//! What lives here: [`Settler::settle`]. A range that is too large to walk, or that stays uncertain, is settled in
+//! parts: by time down to single seconds, then by event type. Parts must add up to a fresh count of the whole.
+//! What this file must not know: the dataset's grid, pages.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::certify::{Certain, Outcome};
+use super::collect::Collection;
+use super::{Settled, Settler, Source};
+use crate::error::{Error, Kind, Result};
+use crate::model::json::Value;
+use crate::model::{Certificate, Event, Level, Query, Window};
+
+/// Most parts that one split makes; what is still too large splits again.
+const MOST_PARTS: u64 = 64;
+/// Rounds of settling all parts before their sum must agree with the whole.
+const ROUNDS: u32 = 3;
+
+/// A certain set of the widened question, and in how many parts it became so.
+#[derive(Debug)]
+struct Part {
+    certain: Certain,
+    parts: u32,
+}
+
+impl<S: Source> Settler<'_, S> {
+    /// Settles `range`.
+    ///
+    /// # Errors
+    /// `Unproven` when its set of events cannot be proven complete; `Contradiction` when one id has two contents;
+    /// what [`Source::page`] gives up with.
+    pub async fn settle(&self, range: Window) -> Result<Settled> {
+        let part = self.part(range).await.map_err(|error| error.at("window", range))?;
+        let Part { certain, parts } = part;
+        let (mut events, mut strays) = (Vec::new(), Vec::new());
+        for event in certain.events.into_events() {
+            match event.created_at {
+                Some(at) if range.contains(at) => events.push(event),
+                Some(_) => {}
+                None => strays.push(event),
+            }
+        }
+        events.sort_unstable_by(|one, other| one.sort_key().cmp(&other.sort_key()));
+        strays.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        let certificate = Certificate {
+            level: certain.level,
+            range,
+            padding: self.settings.padding,
+            total: certain.total,
+            distinct: certain.distinct,
+            events: u64::try_from(events.len()).unwrap_or(u64::MAX),
+            parts,
+        };
+        Ok(Settled { certificate, events, strays })
+    }
+
+    fn part(&self, range: Window) -> BoxFuture<'_, Result<Part>> {
+        Box::pin(async move {
+            let query = self.query(range);
+            let mut level = self.settings.level;
+            let mut reasons = Vec::new();
+            let mut total = 0;
+            for attempt in 0..self.settings.attempts.max(1) {
+                if attempt > 0 {
+                    self.source.pause(Duration::from_secs(1 << attempt.min(6))).await;
+                }
+                let first = self.first_page(&query).await?;
+                total = first.total;
+                if total > self.settings.walk_limit && range.seconds() > 1 {
+                    reasons.push(format!("{total} events are more than one walk may read"));
+                    break;
+                }
+                match self.certify(&query, level, first).await? {
+                    Outcome::Certain(certain) => return Ok(Part { certain, parts: 1 }),
+                    Outcome::Uncertain { reason } => reasons.push(reason),
+                }
+                level = Level::Double;
+            }
+            let cuts = cuts(range, total.div_ceil(self.settings.walk_limit.max(2) / 2).clamp(2, MOST_PARTS));
+            let whole = if cuts.len() > 1 {
+                self.parts_by_time(&query, cuts).await?
+            } else {
+                self.parts_by_type(&query).await?
+            };
+            whole.map_err(|reason| {
+                reasons.push(reason);
+                Error::new(Kind::Unproven, "the set of events could not be proven complete")
+                    .at("tries", reasons.join("; "))
+                    .hint("nothing of this window was committed; run the same command again, with --evidence if it stays")
+            })
+        })
+    }
+
+    /// Settles the parts of a range and holds their sum against the whole. The inner error says what disagreed.
+    async fn parts_by_time(&self, whole: &Query, cuts: Vec<Window>) -> Result<Result<Part, String>> {
+        let mut reason = String::new();
+        for _ in 0..ROUNDS {
+            let parts: Vec<Part> = stream::iter(cuts.clone())
+                .map(|cut| async move { self.part(cut).await.map_err(|error| error.at("part", cut)) })
+                .buffered(2)
+                .try_collect()
+                .await?;
+            let Part { certain, parts } = join(parts)?;
+            let total = self.count(whole).await?;
+            // Fewer than the parts hold: the count is cut off at some limit, or events vanished since. Either way
+            // each part is certain by itself. More: something is visible that no part has.
+            if total <= certain.distinct {
+                return Ok(Ok(Part { certain: Certain { total, ..certain }, parts }));
+            }
+            reason = format!("its {parts} parts hold {} events, the whole counts {total}", certain.distinct);
+        }
+        Ok(Err(reason))
+    }
+
+    /// Settles a range that cannot be cut further in time by event type. Types that nobody has named would be
+    /// missing, so the sum must agree exactly.
+    async fn parts_by_type(&self, whole: &Query) -> Result<Result<Part, String>> {
+        if whole.event_types.len() == 1 {
+            return Ok(Err("it holds a single second and a single event type".to_owned()));
+        }
+        let seen = self.walk(whole, None, super::walk::Direction::Forward).await?;
+        let mut types: BTreeSet<String> = seen.events.iter().filter_map(event_type).collect();
+        if whole.event_types.is_empty() {
+            types.extend(self.source.event_types().await?);
+        } else {
+            types.extend(whole.event_types.iter().cloned());
+        }
+        let mut parts = Vec::new();
+        for name in types {
+            let query = Query { event_types: vec![name.clone()], ..whole.clone() };
+            let first = self.first_page(&query).await?;
+            match self.certify(&query, Level::Double, first).await? {
+                Outcome::Certain(certain) => parts.push(Part { certain, parts: 1 }),
+                Outcome::Uncertain { reason } => return Ok(Err(format!("of type {name:?}: {reason}"))),
+            }
+        }
+        let Part { certain, parts } = join(parts)?;
+        let total = self.count(whole).await?;
+        if total == certain.distinct {
+            return Ok(Ok(Part { certain: Certain { total, ..certain }, parts }));
+        }
+        let distinct = certain.distinct;
+        Ok(Err(format!("its {parts} event types hold {distinct} events, the whole counts {total}")))
+    }
+}
+
+/// The union of parts, as certain as the weakest of them.
+fn join(parts: Vec<Part>) -> Result<Part> {
+    let mut events = Collection::default();
+    let mut level = Level::Double;
+    let mut count = 0;
+    for part in parts {
+        level = level.min(part.certain.level);
+        count += part.parts;
+        events.merge(part.certain.events)?;
+    }
+    let distinct = events.len();
+    Ok(Part { certain: Certain { level, total: distinct, distinct, events }, parts: count })
+}
+
+/// Cuts a range into about `parts` pieces, on whole minutes where they are long enough, else on whole seconds. One
+/// piece means that it cannot be cut.
+fn cuts(range: Window, parts: u64) -> Vec<Window> {
+    let seconds = range.seconds();
+    let parts = i64::try_from(parts).unwrap_or(2);
+    let step = (seconds / parts).max(1);
+    let step = if step >= 120 { step / 60 * 60 } else { step };
+    let mut cuts = Vec::new();
+    let mut from = range.from;
+    while from < range.to {
+        let to = from.plus_seconds(step).min(range.to);
+        cuts.push(Window::new(from, to));
+        from = to;
+    }
+    cuts
+}
+
+fn event_type(event: &Event) -> Option<String> {
+    let text = std::str::from_utf8(&event.text).ok()?;
+    let name = Value::parse(text).ok()?.member("event_type")?.as_text()?.decode()?;
+    Some(name.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+
+    #[test]
+    fn cuts_tile_the_range_and_end_at_single_seconds() {
+        for (seconds, parts) in
+            [(86_400, 2), (86_400, 7), (3_600, 64), (61, 2), (7, 3), (2, 2), (1, 2), (1, 64)]
+        {
+            let from = Timestamp::from_seconds(1_000);
+            let range = Window::new(from, from.plus_seconds(seconds));
+            let cuts = cuts(range, parts);
+            assert_eq!(cuts.first().unwrap().from, range.from);
+            assert_eq!(cuts.last().unwrap().to, range.to);
+            assert!(cuts.windows(2).all(|pair| pair[0].to == pair[1].from));
+            assert!(cuts.iter().all(|cut| cut.seconds() >= 1));
+            assert_eq!(cuts.len() > 1, seconds > 1);
+        }
+    }
+}

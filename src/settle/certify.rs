@@ -9,6 +9,9 @@
 //! Requests of successive steps never overlap; nothing is assumed about order, ties, page size, or that a count and
 //! a page are read at the same instant.
 //!
+//! Both rest on counts that are true. Against counts that are not, each walk also looks beyond its last page, and a
+//! set is refused when ids came twice where a true count would have left no room for it.
+//!
 //! What this file must not know: windows, splitting.
 
 use super::collect::Collection;
@@ -74,7 +77,7 @@ impl<S: Source> Settler<'_, S> {
         }
         let after = self.count(query).await?;
         let distinct = walk.events.len();
-        if before == after && after == distinct {
+        if before == after && after == distinct && !walk.repeated() {
             let level = Level::Bracketed;
             return Ok(Outcome::Certain(Certain { level, total: after, distinct, events: walk.events }));
         }
@@ -94,14 +97,16 @@ impl<S: Source> Settler<'_, S> {
             return Ok(Outcome::Uncertain { reason });
         }
         let distinct = one.events.common(&other.events);
-        if distinct == total {
+        let unstable = one.repeated() && other.repeated();
+        if distinct == total && !unstable {
             let mut events = one.events;
             events.merge(other.events)?;
             return Ok(Outcome::Certain(Certain { level: Level::Double, total, distinct, events }));
         }
         let (one, other) = (one.events.len(), other.events.len());
+        let moved = if unstable { ", and both met ids twice" } else { "" };
         let reason = format!(
-            "the API counted {total} events between two walks that gave {one} and {other}, {distinct} of them in both"
+            "the API counted {total} events between two walks that gave {one} and {other}, {distinct} of them in both{moved}"
         );
         Ok(Outcome::Uncertain { reason })
     }

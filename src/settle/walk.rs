@@ -11,12 +11,26 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Page, Query};
 
 /// What one walk saw.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Walk {
     /// The events of all pages.
     pub(super) events: Collection,
+    /// Rows of all pages, an id that came twice counted twice.
+    rows: u64,
     /// Why the walk cannot be whole, if a page after the first could not be read.
     pub(super) broken: Option<String>,
+}
+
+impl Walk {
+    fn add(&mut self, page: Page) -> Result<()> {
+        self.rows += u64::try_from(page.events.len()).unwrap_or(u64::MAX);
+        page.events.into_iter().try_for_each(|event| self.events.add(event))
+    }
+
+    /// Whether an id came twice: pages moved, or have no stable order.
+    pub(super) fn repeated(&self) -> bool {
+        self.rows > self.events.len()
+    }
 }
 
 /// In which order the pages after the first are asked for. A shift that hides an event from a forward walk shows it
@@ -48,9 +62,10 @@ impl<S: Source> Settler<'_, S> {
             Some(first) => first,
             None => self.first_page(query).await?,
         };
-        let pages = self.pages(&first);
-        let mut walk = Walk { events: Collection::default(), broken: None };
-        first.events.into_iter().try_for_each(|event| walk.events.add(event))?;
+        let (pages, size) = self.pages(&first);
+        let mut last_page_full = first.events.len() >= size;
+        let mut walk = Walk::default();
+        walk.add(first)?;
 
         let numbers: Vec<u32> = match direction {
             Direction::Forward => (2..=pages).collect(),
@@ -64,7 +79,12 @@ impl<S: Source> Settler<'_, S> {
                 .buffer_unordered(self.settings.in_flight.max(1));
         while let Some((number, reply)) = replies.next().await {
             match reply {
-                Ok(page) => page.events.into_iter().try_for_each(|event| walk.events.add(event))?,
+                Ok(page) => {
+                    if number == pages {
+                        last_page_full = page.events.len() >= size;
+                    }
+                    walk.add(page)?;
+                }
                 Err(error) if ends_walk_only(&error) => {
                     walk.broken = Some(format!("page {number} of {pages} could not be read: {error}"));
                     break;
@@ -72,17 +92,36 @@ impl<S: Source> Settler<'_, S> {
                 Err(error) => return Err(error.at("page", number)),
             }
         }
+        drop(replies);
+        if last_page_full && walk.broken.is_none() && pages > 0 {
+            self.look_beyond(query, pages + 1, &mut walk).await?;
+        }
         Ok(walk)
     }
 
-    /// Pages to read, by the total and by how many events a page really holds: an API may ignore the size.
-    fn pages(&self, first: &Page) -> u32 {
+    /// Reads the page after a full last one. A total that is too small would hide what stands there; a page that the
+    /// API does not serve is what one expects.
+    async fn look_beyond(&self, query: &Query, number: u32, walk: &mut Walk) -> Result<()> {
+        match self.source.page(query, number, self.settings.page_size).await {
+            Ok(page) => walk.add(page),
+            Err(error) if error.kind() == Kind::Refused => Ok(()),
+            Err(error) if ends_walk_only(&error) => {
+                walk.broken = Some(format!("page {number}, beyond the last, could not be read: {error}"));
+                Ok(())
+            }
+            Err(error) => Err(error.at("page", number)),
+        }
+    }
+
+    /// Pages to read, and events on a full one, by the total and by how many events a page really holds: an API may
+    /// ignore the size.
+    fn pages(&self, first: &Page) -> (u32, usize) {
         let asked = u64::from(self.settings.page_size.max(1));
         let held = u64::try_from(first.events.len()).unwrap_or(u64::MAX);
         let size = if held >= first.total.min(asked) { held.max(asked) } else { held.max(1) };
         // A total that lies upwards must not make an endless walk; more than this fails the certificate anyway.
         let pages = first.total.div_ceil(size).min(self.settings.walk_limit.max(1));
-        u32::try_from(pages).unwrap_or(u32::MAX)
+        (u32::try_from(pages).unwrap_or(u32::MAX - 1), usize::try_from(size).unwrap_or(usize::MAX))
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod error;
 pub mod model;
+pub mod pipeline;
 pub mod plan;
 pub mod secret;
 pub mod settle;

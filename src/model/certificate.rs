@@ -50,6 +50,11 @@ pub struct Certificate {
     pub distinct: u64,
     /// Events of `range` itself.
     pub events: u64,
+    /// Whether no event lies within a second of the range's start, seen from both sides, so that counts from there
+    /// are exact whatever the API's bounds mean.
+    pub quiet_from: bool,
+    /// The same for the range's end.
+    pub quiet_to: bool,
     /// Into how many parts `range` was split to be settled; 1 when it was not.
     pub parts: u32,
 }

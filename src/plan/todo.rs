@@ -56,6 +56,8 @@ mod tests {
             total: 0,
             distinct: 0,
             events: 0,
+            quiet_from: false,
+            quiet_to: false,
             parts: 1,
         };
         let shared = certificate(3, 5);

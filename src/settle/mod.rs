@@ -6,13 +6,19 @@
 
 mod certify;
 mod collect;
+mod ledger;
+mod probe;
 mod recount;
+mod seams;
 mod source;
 mod split;
 mod survey;
 mod walk;
 
+pub use probe::{Filter, WIDE_PADDING};
 pub use source::Source;
+
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::model::{Certificate, Event, Level, Query, Window};
 
@@ -63,6 +69,8 @@ pub struct Settled {
     pub certificate: Certificate,
     /// The range's events, each once, sorted by `created_at`, then `id`.
     pub events: Vec<Event>,
+    /// Events of other ranges that came with the answers, since each question is wider than its range.
+    pub outside: Vec<Event>,
     /// Events that came with the answers and have no readable `created_at`, so that they belong to no window.
     pub strays: Vec<Event>,
 }
@@ -72,17 +80,30 @@ pub struct Settled {
 pub struct Settler<'a, S> {
     source: &'a S,
     settings: Settings,
+    /// The padding in force: widened for all that follows as soon as the filter is seen not to be sharp.
+    padding: AtomicU32,
 }
 
 impl<'a, S: Source> Settler<'a, S> {
     /// A settler over this source.
     pub fn new(source: &'a S, settings: Settings) -> Self {
-        Self { source, settings }
+        let padding = AtomicU32::new(settings.padding);
+        Self { source, settings, padding }
+    }
+
+    /// Asks much wider from now on: [`WIDE_PADDING`].
+    pub fn widen(&self) {
+        self.padding.fetch_max(WIDE_PADDING, Ordering::Relaxed);
+    }
+
+    /// The padding in force, in seconds.
+    pub fn padding(&self) -> u32 {
+        self.padding.load(Ordering::Relaxed)
     }
 
     /// The question for a window: wider than the window by the padding on each side.
     fn query(&self, window: Window) -> Query {
-        let padding = i64::from(self.settings.padding);
+        let padding = i64::from(self.padding());
         Query {
             from: Some(window.from.plus_seconds(-padding)),
             to: Some(window.to.plus_seconds(padding)),

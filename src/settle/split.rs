@@ -15,7 +15,7 @@ use super::collect::Collection;
 use super::{Settled, Settler, Source};
 use crate::error::{Error, Kind, Result};
 use crate::model::json::Value;
-use crate::model::{Certificate, Event, Level, Query, Window};
+use crate::model::{Certificate, Event, Level, Query, Timestamp, Window};
 
 /// Most parts that one split makes; what is still too large splits again.
 const MOST_PARTS: u64 = 64;
@@ -36,13 +36,14 @@ impl<S: Source> Settler<'_, S> {
     /// `Unproven` when its set of events cannot be proven complete; `Contradiction` when one id has two contents;
     /// what [`Source::page`] gives up with.
     pub async fn settle(&self, range: Window) -> Result<Settled> {
+        let padding = self.padding();
         let part = self.part(range).await.map_err(|error| error.at("window", range))?;
         let Part { certain, parts } = part;
-        let (mut events, mut strays) = (Vec::new(), Vec::new());
+        let (mut events, mut outside, mut strays) = (Vec::new(), Vec::new(), Vec::new());
         for event in certain.events.into_events() {
             match event.created_at {
                 Some(at) if range.contains(at) => events.push(event),
-                Some(_) => {}
+                Some(_) => outside.push(event),
                 None => strays.push(event),
             }
         }
@@ -51,13 +52,15 @@ impl<S: Source> Settler<'_, S> {
         let certificate = Certificate {
             level: certain.level,
             range,
-            padding: self.settings.padding,
+            padding,
             total: certain.total,
             distinct: certain.distinct,
             events: u64::try_from(events.len()).unwrap_or(u64::MAX),
+            quiet_from: quiet(range.from, padding, &events, &outside),
+            quiet_to: quiet(range.to, padding, &events, &outside),
             parts,
         };
-        Ok(Settled { certificate, events, strays })
+        Ok(Settled { certificate, events, outside, strays })
     }
 
     fn part(&self, range: Window) -> BoxFuture<'_, Result<Part>> {
@@ -72,7 +75,7 @@ impl<S: Source> Settler<'_, S> {
                 }
                 let first = self.first_page(&query).await?;
                 total = first.total;
-                if total > self.settings.walk_limit && range.seconds() > 1 {
+                if total > self.settings.walk_limit && self.can_be_cut(range) {
                     reasons.push(format!("{total} events are more than one walk may read"));
                     break;
                 }
@@ -82,9 +85,9 @@ impl<S: Source> Settler<'_, S> {
                 }
                 level = Level::Double;
             }
-            let cuts = cuts(range, total.div_ceil(self.settings.walk_limit.max(2) / 2).clamp(2, MOST_PARTS));
-            let whole = if cuts.len() > 1 {
-                self.parts_by_time(&query, cuts).await?
+            let whole = if self.can_be_cut(range) {
+                let parts = total.div_ceil(self.settings.walk_limit.max(2) / 2).clamp(2, MOST_PARTS);
+                self.parts_by_time(&query, cuts(range, parts)).await?
             } else {
                 self.parts_by_type(&query).await?
             };
@@ -95,6 +98,11 @@ impl<S: Source> Settler<'_, S> {
                     .hint("nothing of this window was committed; run the same command again, with --evidence if it stays")
             })
         })
+    }
+
+    /// Whether parts in time would be smaller questions: not below a second, and not where the padding is most of it.
+    fn can_be_cut(&self, range: Window) -> bool {
+        range.seconds() > 1 && range.seconds() > i64::from(self.padding()) / 2
     }
 
     /// Settles the parts of a range and holds their sum against the whole. The inner error says what disagreed.
@@ -122,7 +130,7 @@ impl<S: Source> Settler<'_, S> {
     /// missing, so the sum must agree exactly.
     async fn parts_by_type(&self, whole: &Query) -> Result<Result<Part, String>> {
         if whole.event_types.len() == 1 {
-            return Ok(Err("it holds a single second and a single event type".to_owned()));
+            return Ok(Err("it cannot be split further, by time or by event type".to_owned()));
         }
         let seen = self.walk(whole, None, super::walk::Direction::Forward).await?;
         let mut types: BTreeSet<String> = seen.events.iter().filter_map(event_type).collect();
@@ -148,6 +156,13 @@ impl<S: Source> Settler<'_, S> {
         let distinct = certain.distinct;
         Ok(Err(format!("its {parts} event types hold {distinct} events, the whole counts {total}")))
     }
+}
+
+/// Whether no event lies within a second of `border`. The padding shows what lies beyond it.
+fn quiet(border: Timestamp, padding: u32, events: &[Event], outside: &[Event]) -> bool {
+    let near =
+        |event: &Event| event.created_at.is_some_and(|at| (at.seconds() - border.seconds()).abs() <= 1);
+    padding >= 2 && !events.iter().chain(outside).any(near)
 }
 
 /// The union of parts, as certain as the weakest of them.

@@ -14,6 +14,7 @@
 )]
 
 mod certificates;
+mod filters;
 mod random;
 mod semantics;
 mod vendor;

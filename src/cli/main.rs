@@ -1,3 +1,50 @@
 //! The program: flags, configuration, progress, output and exit codes. The only reader of the environment.
+//!
+//! What lives here: the way from arguments to a command and from its outcome to an exit code. What this crate must
+//! not know: anything of the library but its public API.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod args;
+mod connection;
+mod demo;
+mod environment;
+mod export;
+mod sandbox;
+mod summary;
+mod terminal;
+
+use args::{Args, Command};
+use environment::Environment;
+use terminal::Terminal;
+use vonage_audit::{Error, Result};
+
+fn main() -> ExitCode {
+    // clap prints its own usage errors and leaves with 2, before anything is requested.
+    let args = Args::parse();
+    let environment = Environment::read();
+    let terminal = Terminal::new(&args.global);
+    match start(args.command, &environment, &terminal) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            terminal.error(&error);
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}
+
+fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::bug("cannot start the runtime").because(error))?;
+    runtime.block_on(async {
+        match command {
+            Command::Export(args) => export::run(args, environment, terminal).await,
+            Command::Demo(args) => demo::run(args, environment, terminal).await,
+            Command::Sandbox(args) => sandbox::run(args, environment, terminal).await,
+        }
+    })
+}

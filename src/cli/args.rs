@@ -1,0 +1,132 @@
+//! What a person types.
+//!
+//! What lives here: the flags of every command, as clap reads them. What this file must not know: what they resolve
+//! to.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::sandbox::SandboxArgs;
+
+/// Extracts the Vonage Audit API completely, provably and losslessly.
+#[derive(Debug, Parser)]
+#[command(name = "vonage-audit", version, about, max_term_width = 110, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 done and proven, 2 usage, 3 not proven, 4 the API contradicts itself, \
+                        5 credentials, 6 API unavailable, 7 storage, 8 busy, 9 verification, 10 quarantine.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Global {
+    /// Form of the result on standard output
+    #[arg(long, global = true, value_enum, default_value_t = Output::Human, value_name = "FORM")]
+    pub(crate) output: Output,
+    /// Say nothing but errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Export a date range of audit events, completely or with an exit code that says so
+    Export(Box<ExportArgs>),
+    /// Sandbox, export and first queries in one command; no network, no credentials
+    Demo(DemoArgs),
+    /// Serve the Audit API on loopback: seeded events, every undocumented behaviour a switch
+    Sandbox(Box<SandboxArgs>),
+}
+
+/// Which events.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct RangeArgs {
+    /// First day or time: 2026-03-01, 2026-03, 2026-03-01T00:00:00Z, today, yesterday, 7d (ago), last
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: String,
+    /// End, exclusive, in the same forms; without it, up to the latest settled window
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<String>,
+    /// How long after its end a window is taken as settled
+    #[arg(long, value_name = "DURATION", default_value = "1h")]
+    pub(crate) settle: String,
+    /// Grid of windows: P1D, or PT1H for large accounts; fixed when the dataset is created
+    #[arg(long, value_name = "GRID", default_value = "P1D")]
+    pub(crate) grid: String,
+}
+
+/// How to reach the API, and within which limits. The key and the secret are taken from VONAGE_API_KEY and
+/// VONAGE_API_SECRET, or from a file; never from a flag.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "API")]
+pub(crate) struct ApiArgs {
+    /// Base URL, https or loopback [default: VONAGE_AUDIT_API_URL, else https://api.nexmo.com/beta/audit]
+    #[arg(long, value_name = "URL")]
+    pub(crate) api_url: Option<String>,
+    /// File with VONAGE_API_KEY=… and VONAGE_API_SECRET=… lines, readable by its owner alone
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credentials_file: Option<PathBuf>,
+    /// Most requests a second, like 5/s, or unlimited [default: 5/s; unlimited on loopback]
+    #[arg(long, value_name = "RATE")]
+    pub(crate) rate: Option<String>,
+    /// Most requests in flight
+    #[arg(long, value_name = "REQUESTS", default_value_t = 4)]
+    pub(crate) concurrency: usize,
+    /// Most attempts for one request
+    #[arg(long, value_name = "ATTEMPTS", default_value_t = 8)]
+    pub(crate) tries: u32,
+    /// Most time a run spends waiting for repetitions
+    #[arg(long, value_name = "DURATION", default_value = "15m")]
+    pub(crate) retry_time: String,
+    /// Longest time for one attempt
+    #[arg(long, value_name = "DURATION", default_value = "2m")]
+    pub(crate) request_timeout: String,
+    /// Largest reply, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 8)]
+    pub(crate) reply_limit: usize,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
+    /// Where to: a folder on this machine
+    #[arg(long, value_name = "PATH")]
+    pub(crate) dest: String,
+    /// Prove every window by walking it twice
+    #[arg(long)]
+    pub(crate) evidence: bool,
+    /// Read committed windows of this much time before the end again, to find late events
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    pub(crate) lookback: String,
+    /// Seconds by which each question is wider than its window
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(2..=864_000))]
+    pub(crate) padding: u32,
+    /// Events above which a range is split before it is walked
+    #[arg(long, value_name = "EVENTS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
+    pub(crate) walk_limit: u64,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct DemoArgs {
+    /// Where to; must not exist or hold an earlier demo
+    #[arg(long, value_name = "PATH", default_value = "demo-export")]
+    pub(crate) dest: String,
+    /// How many events, over 90 days
+    #[arg(long, value_name = "COUNT", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub(crate) events: u64,
+}

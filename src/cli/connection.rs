@@ -1,0 +1,69 @@
+//! From flags and environment to a client of the API.
+//!
+//! What lives here: [`connect`]. What this file must not know: what is asked.
+
+use std::time::Duration;
+
+use vonage_audit::api::{Client, DEFAULT_BASE, Limits, Settings};
+use vonage_audit::plan::parse_duration;
+use vonage_audit::secret::Credentials;
+use vonage_audit::{Error, Result};
+
+use crate::args::ApiArgs;
+use crate::environment::Environment;
+
+/// A client and the name of the account it speaks for.
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    pub(crate) account: String,
+}
+
+/// Builds the client; nothing is sent.
+pub(crate) fn connect(args: &ApiArgs, environment: &Environment) -> Result<Connection> {
+    let credentials = environment.credentials(args.credentials_file.as_deref())?;
+    let base = args.api_url.as_deref().or(environment.api_url.as_deref()).unwrap_or(DEFAULT_BASE);
+    connect_with(args, base, credentials, environment.jitter)
+}
+
+/// The same with a base and credentials from elsewhere.
+pub(crate) fn connect_with(args: &ApiArgs, base: &str, credentials: Credentials, jitter: u64) -> Result<Connection> {
+    let account = credentials.key.clone();
+    let limits = Limits {
+        rate_per_second: rate(args.rate.as_deref(), base)?,
+        concurrency: args.concurrency,
+        tries: args.tries,
+        retry_wall: seconds(&args.retry_time)?,
+        request: seconds(&args.request_timeout)?,
+        page_bytes: args.reply_limit.saturating_mul(1024 * 1024),
+        ..Limits::default()
+    };
+    let settings = Settings::new(base, credentials)?.limits(limits).seed(jitter);
+    Ok(Connection { client: Client::new(settings)?, account })
+}
+
+fn seconds(text: &str) -> Result<Duration> {
+    parse_duration(text).map(|seconds| Duration::from_secs(u64::from(seconds)))
+}
+
+/// `5/s`, `0.5/s`, `300/m`, `unlimited`. The API publishes no limit, so the default is low, except on loopback.
+fn rate(text: Option<&str>, base: &str) -> Result<Option<f64>> {
+    let Some(text) = text else {
+        // Only loopback may be http; the settings check that.
+        return Ok((!base.trim_start().to_ascii_lowercase().starts_with("http:")).then_some(5.0));
+    };
+    if text == "unlimited" {
+        return Ok(None);
+    }
+    let parsed = text.split_once('/').and_then(|(number, unit)| {
+        let number: f64 = number.parse().ok()?;
+        match unit {
+            "s" => Some(number),
+            "m" => Some(number / 60.0),
+            _ => None,
+        }
+    });
+    parsed
+        .filter(|rate| rate.is_finite() && *rate > 0.0)
+        .map(Some)
+        .ok_or_else(|| Error::usage(format!("not a rate: {text:?}")).hint("write 5/s, 300/m or unlimited"))
+}

@@ -1,0 +1,101 @@
+//! The environment, read once.
+//!
+//! What lives here: the variables and the clock that the program takes from outside. What this file must not know:
+//! what they are used for.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use vonage_audit::model::Timestamp;
+use vonage_audit::secret::{Credentials, Secret};
+use vonage_audit::{Error, Result};
+
+/// What was set when the program started.
+pub(crate) struct Environment {
+    key: Option<String>,
+    secret: Option<Secret>,
+    /// `VONAGE_AUDIT_API_URL`.
+    pub(crate) api_url: Option<String>,
+    /// The clock at the start.
+    pub(crate) now: Timestamp,
+    /// Differs from run to run; only for the jitter of waiting times.
+    pub(crate) jitter: u64,
+}
+
+impl Environment {
+    /// Reads it.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment and the clock")]
+    pub(crate) fn read() -> Self {
+        let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            key: text("VONAGE_API_KEY"),
+            secret: text("VONAGE_API_SECRET").map(Secret::new),
+            api_url: text("VONAGE_AUDIT_API_URL"),
+            now: Timestamp::from_seconds(i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)),
+            jitter: u64::from(elapsed.subsec_nanos()) ^ (u64::from(std::process::id()) << 32),
+        }
+    }
+
+    /// The secret alone, for the sandbox, which has one of its own.
+    pub(crate) fn secret(&self) -> Option<&Secret> {
+        self.secret.as_ref()
+    }
+
+    /// The credentials, from the file if one is named, else from the environment.
+    pub(crate) fn credentials(&self, file: Option<&Path>) -> Result<Credentials> {
+        if let Some(path) = file {
+            return from_file(path);
+        }
+        match (&self.key, &self.secret) {
+            (Some(key), Some(secret)) => Ok(Credentials { key: key.clone(), secret: secret.clone() }),
+            (None, _) => Err(missing("VONAGE_API_KEY")),
+            (_, None) => Err(missing("VONAGE_API_SECRET")),
+        }
+    }
+}
+
+fn missing(name: &str) -> Error {
+    Error::usage(format!("{name} is not set or empty"))
+        .hint("export VONAGE_API_KEY and VONAGE_API_SECRET, or name a --credentials-file; a flag never takes the secret")
+}
+
+/// `NAME=value` lines; blank lines and lines that start with `#` are skipped.
+fn from_file(path: &Path) -> Result<Credentials> {
+    let place = |error: Error| error.at("path", path.display());
+    check_mode(path).map_err(place)?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| place(Error::usage("cannot read the credentials file").because(error)))?;
+    let text = Secret::new(text);
+    let value = |name: &str| {
+        text.expose()
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("export ").or(Some(line.trim())))
+            .filter_map(|line| line.split_once('='))
+            .find(|(key, _)| key.trim() == name)
+            .map(|(_, value)| value.trim().trim_matches(['"', '\'']).to_owned())
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| {
+                place(Error::usage(format!("the credentials file has no {name}")))
+                    .hint("write two lines: VONAGE_API_KEY=… and VONAGE_API_SECRET=…")
+            })
+    };
+    Ok(Credentials { key: value("VONAGE_API_KEY")?, secret: Secret::new(value("VONAGE_API_SECRET")?) })
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata =
+        std::fs::metadata(path).map_err(|error| Error::usage("cannot read the credentials file").because(error))?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(Error::usage("the credentials file can be read by others")
+            .hint(format!("chmod 600 {}", path.display())));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_mode(_path: &Path) -> Result<()> {
+    Ok(())
+}

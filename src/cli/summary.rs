@@ -1,0 +1,170 @@
+//! The outcome of a run, for people and for programs.
+//!
+//! What lives here: the two texts of a report. What this file must not know: how they are printed.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use vonage_audit::api::Usage;
+use vonage_audit::model::Level;
+use vonage_audit::pipeline::Report;
+
+/// What a summary is about besides the report itself.
+pub(crate) struct Run<'a> {
+    pub(crate) dest: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) report: &'a Report,
+    pub(crate) usage: Usage,
+    pub(crate) took: Duration,
+}
+
+/// A screen that says what was asked, what is proven and what was written.
+pub(crate) fn human(run: &Run<'_>) -> String {
+    let Run { dest, account, report, usage, took } = run;
+    let mut out = String::new();
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(out, "  {name:<10} {value}");
+    };
+    let range = report.range;
+    let days = count(report.windows, "window");
+    line("range", format!("{} to {} (UTC, exclusive), {days} of {}", range.from, range.to, report.grid.name()));
+    line("account", account.to_string());
+    let before = if report.covered == 0 { String::new() } else { format!(", {} held before", grouped(report.covered)) };
+    line("events", format!("{}{before}", grouped(report.events)));
+    if let Some(types) = types(report) {
+        line("types", types);
+    }
+    line("proof", proof(report));
+    let (rows, files) = (count(report.rows, "row"), count(report.files, "file"));
+    line("written", format!("{rows} in {files}, {}", size(report.bytes)));
+    let seconds = took.as_secs_f64();
+    let waited = if usage.waited.is_zero() { String::new() } else { format!(", {:.0} s of it waiting", usage.waited.as_secs_f64()) };
+    line("requests", format!("{} ({} repeated) in {seconds:.1} s{waited}", grouped(usage.requests), usage.retries));
+    line("dataset", dest.to_string());
+    if let Some(head) = &report.head {
+        line("head", format!("{} {}", head.number, head.sha256));
+    }
+    out
+}
+
+fn proof(report: &Report) -> String {
+    let mut parts = Vec::new();
+    for level in [Level::Double, Level::Bracketed] {
+        if let Some(windows) = report.levels.get(&level) {
+            parts.push(format!("{} {}", count(*windows, "window"), level.name()));
+        }
+    }
+    if report.unchanged > 0 {
+        parts.push(format!("{} counted again, unchanged", count(report.unchanged, "window")));
+    }
+    if !report.unproven.is_empty() {
+        parts.push(format!("{} NOT PROVEN", count(u64::try_from(report.unproven.len()).unwrap_or(u64::MAX), "range")));
+    }
+    if parts.is_empty() { "nothing to prove".to_owned() } else { parts.join(", ") }
+}
+
+fn types(report: &Report) -> Option<String> {
+    let mut types: Vec<_> = report.types.iter().collect();
+    types.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), name.as_str()));
+    let shown: Vec<_> = types.iter().take(3).map(|(name, count)| format!("{name} {}", grouped(**count))).collect();
+    (!shown.is_empty()).then(|| format!("{}: {}, …", types.len(), shown.join(", ")))
+}
+
+/// One JSON object; its form is documented in `docs/output.md`.
+pub(crate) fn json(run: &Run<'_>) -> String {
+    let Run { dest, account, report, usage, took } = run;
+    let levels: serde_json::Map<String, serde_json::Value> =
+        report.levels.iter().map(|(level, windows)| (level.name().to_owned(), (*windows).into())).collect();
+    let unproven: Vec<_> = report
+        .unproven
+        .iter()
+        .map(|(window, error)| {
+            serde_json::json!({
+                "from": window.from.to_string(), "to": window.to.to_string(),
+                "kind": error.kind().name(), "error": error.to_string(),
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "output_version": 1,
+        "exit_code": report.exit_code(),
+        "dest": dest,
+        "account": account,
+        "from": report.range.from.to_string(),
+        "to": report.range.to.to_string(),
+        "grid": report.grid.name(),
+        "windows": report.windows,
+        "unchanged": report.unchanged,
+        "levels": levels,
+        "unproven": unproven,
+        "events": report.events,
+        "events_held_before": report.covered,
+        "rows": report.rows,
+        "quarantined": report.quarantined,
+        "files": report.files,
+        "bytes": report.bytes,
+        "types": report.types,
+        "head": report.head.as_ref().map(|head| serde_json::json!({"number": head.number, "sha256": head.sha256})),
+        "error": report.failure.as_ref().map(|error| serde_json::json!({
+            "kind": error.kind().name(), "error": error.to_string(), "hint": error.hint_text(),
+        })),
+        "requests": usage.requests,
+        "requests_repeated": usage.retries,
+        "bytes_received": usage.bytes,
+        "seconds_waited": usage.waited.as_secs_f64(),
+        "seconds": took.as_secs_f64(),
+    })
+    .to_string()
+}
+
+/// `1 file`, `2 files`, `1,234 files`.
+pub(crate) fn count(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
+/// Digits in groups of three.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn size(bytes: u64) -> String {
+    let units = ["bytes", "kB", "MB", "GB", "TB"];
+    let mut divisor: u64 = 1;
+    let mut chosen = "bytes";
+    for unit in units {
+        chosen = unit;
+        if bytes / divisor < 1000 {
+            break;
+        }
+        divisor = divisor.saturating_mul(1000);
+    }
+    if divisor == 1 {
+        return format!("{bytes} bytes");
+    }
+    let tenths = u128::from(bytes) * 10 / u128::from(divisor);
+    format!("{}.{} {chosen}", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(count(1, "file"), "1 file");
+        assert_eq!(count(1000, "file"), "1,000 files");
+        assert_eq!(size(999), "999 bytes");
+        assert_eq!(size(1_250_000), "1.2 MB");
+    }
+}

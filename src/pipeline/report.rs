@@ -1,0 +1,79 @@
+//! What a run did and what it may claim.
+//!
+//! What lives here: [`Report`] and its exit code. What this file must not know: how it is shown.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Kind};
+use crate::model::{Grid, Head, Level, Window};
+
+/// The outcome of a run. Also made when the run failed: what was committed before stays.
+#[derive(Debug)]
+pub struct Report {
+    /// What was asked for, on the grid.
+    pub range: Window,
+    /// The grid.
+    pub grid: Grid,
+    /// Windows of the grid in the range.
+    pub windows: u64,
+    /// Windows that were committed before and whose counts have not changed.
+    pub unchanged: u64,
+    /// Windows proven by this run, by level.
+    pub levels: BTreeMap<Level, u64>,
+    /// Ranges that could not be proven, and why; nothing of them was committed.
+    pub unproven: Vec<(Window, Error)>,
+    /// Distinct events in the windows that this run settled.
+    pub events: u64,
+    /// Events of the range that were committed before and were not read again.
+    pub covered: u64,
+    /// Rows written.
+    pub rows: u64,
+    /// Events that cannot become a row and were kept as they are.
+    pub quarantined: u64,
+    /// Data files written, and their length in bytes.
+    pub files: u64,
+    /// Length of the data files written, in bytes.
+    pub bytes: u64,
+    /// Events of each type in the windows that this run settled.
+    pub types: BTreeMap<String, u64>,
+    /// The newest commit.
+    pub head: Option<Head>,
+    /// Why the run ended early, if it did.
+    pub failure: Option<Error>,
+}
+
+impl Report {
+    pub(super) fn new(range: Window, grid: Grid) -> Self {
+        Self {
+            range,
+            grid,
+            windows: 0,
+            unchanged: 0,
+            levels: BTreeMap::new(),
+            unproven: Vec::new(),
+            events: 0,
+            covered: 0,
+            rows: 0,
+            quarantined: 0,
+            files: 0,
+            bytes: 0,
+            types: BTreeMap::new(),
+            head: None,
+            failure: None,
+        }
+    }
+
+    /// 0 only if everything that was asked for is committed and proven.
+    pub fn exit_code(&self) -> u8 {
+        if let Some(failure) = &self.failure {
+            return failure.kind().exit_code();
+        }
+        // A contradiction says more about the API than a window that could not be proven.
+        let worst = self.unproven.iter().map(|(_, error)| error.kind()).max_by_key(|kind| *kind == Kind::Contradiction);
+        match worst {
+            Some(kind) => kind.exit_code(),
+            None if self.quarantined > 0 => 10,
+            None => 0,
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The client: questions in, values or errors out.
+//!
+//! What lives here: the three calls and the loop that repeats a failed attempt. What this file must not know: how
+//! one attempt is made, what a failure means, when a request may start; those are `exchange`, `retry` and `pace`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::{Method, StatusCode, Url};
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::time::sleep;
+
+use super::backoff::Backoff;
+use super::exchange::{Exchange, Reply};
+use super::failure::{Cause, Failure};
+use super::pace::{Pace, Spent};
+use super::retry::{Verdict, decide};
+use super::settings::Settings;
+use super::usage::{Counters, Usage};
+use super::wire::{self, EventType};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Page, Query};
+
+/// Most events the API gives a page (documented).
+const LARGEST_PAGE: u32 = 100;
+
+/// The Audit API of one account.
+///
+/// All calls may run at once; they share one limit of requests in flight, one rate, one pause after "too many
+/// requests" and one budget of waiting. Every request may be repeated, and is. Dropping a call's future ends it.
+///
+/// Errors of all calls, by kind: `Credentials` (refused twice, or no quota; from then on the client sends nothing),
+/// `Refused` (the API does not serve this request), `Malformed` (not the documented reply, again and again),
+/// `Unavailable` (attempts or budget of waiting are spent), `Usage` (the question cannot be asked).
+pub struct Client {
+    settings: Settings,
+    exchange: Exchange,
+    flights: Semaphore,
+    pace: Pace,
+    backoff: Backoff,
+    /// Held while one request finds out whether a refusal of the credentials is final; all others wait before they
+    /// start, so that a revoked secret is not tried by everybody.
+    confirmation: Mutex<()>,
+    refused: AtomicBool,
+    counters: Counters,
+}
+
+/// One question.
+struct Call<'a> {
+    method: Method,
+    url: Url,
+    may_be_absent: bool,
+    /// Where an error happened; free of secrets and of search text.
+    context: &'a [(&'static str, String)],
+}
+
+impl Client {
+    /// Sets the client up; sends nothing. Error: usage.
+    pub fn new(settings: Settings) -> Result<Self> {
+        settings.limits.check()?;
+        let limits = &settings.limits;
+        Ok(Self {
+            exchange: Exchange::new(&settings)?,
+            flights: Semaphore::new(limits.concurrency),
+            pace: Pace::new(limits.interval()?, limits.retry_wall),
+            backoff: Backoff::new(limits.backoff_base, limits.backoff_cap, settings.seed),
+            confirmation: Mutex::new(()),
+            refused: AtomicBool::new(false),
+            counters: Counters::default(),
+            settings,
+        })
+    }
+
+    /// Page `number` (from 1) of the query's events, `size` (1 to 100) a page. The API may send more or fewer, in
+    /// any order; a page beyond the end is empty, or refused.
+    pub async fn page(&self, query: &Query, number: u32, size: u32) -> Result<Page> {
+        if number == 0 || !(1..=LARGEST_PAGE).contains(&size) {
+            return Err(Error::bug(format!("page {number} of size {size} was asked for")));
+        }
+        let call = Call {
+            method: Method::GET,
+            url: self.settings.base.page(query, number, size)?,
+            may_be_absent: false,
+            context: &[("request", "GET /events".to_owned()), ("page", number.to_string())],
+        };
+        self.ask(&call, |reply| {
+            let mut page = wire::page(&reply.body, number, size)?;
+            page.server_time = reply.server_time;
+            Ok(page)
+        })
+        .await
+    }
+
+    /// The JSON text of one event as received; none if the API does not know the id (404).
+    pub async fn event(&self, id: &str) -> Result<Option<Bytes>> {
+        let shown = self.exchange.redactor().excerpt(id.as_bytes(), 64);
+        let call = Call {
+            method: Method::GET,
+            url: self.settings.base.event(id)?,
+            may_be_absent: true,
+            context: &[("request", "GET /events/{id}".to_owned()), ("event", shown)],
+        };
+        self.ask(&call, |reply| match reply.status {
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => wire::object(&reply.body).map(Some),
+        })
+        .await
+    }
+
+    /// The event types the API names. The set is open: events of other types occur.
+    pub async fn types(&self) -> Result<Vec<EventType>> {
+        let call = Call {
+            method: Method::OPTIONS,
+            url: self.settings.base.types()?,
+            may_be_absent: false,
+            context: &[("request", "OPTIONS /events".to_owned())],
+        };
+        self.ask(&call, |reply| wire::types(&reply.body)).await
+    }
+
+    /// What was done so far.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            requests: self.counters.requests.get(),
+            retries: self.counters.retries.get(),
+            throttled: self.counters.throttled.get(),
+            waited: self.pace.spent(),
+            bytes: self.counters.bytes.get(),
+        }
+    }
+
+    async fn ask<T>(&self, call: &Call<'_>, read: impl Fn(&Reply) -> Result<T>) -> Result<T> {
+        self.repeat(call, read)
+            .await
+            .map_err(|error| call.context.iter().fold(error, |error, (name, value)| error.at(name, value)))
+    }
+
+    /// Sends until there is a value or a reason to stop.
+    async fn repeat<T>(&self, call: &Call<'_>, read: impl Fn(&Reply) -> Result<T>) -> Result<T> {
+        let (mut failures, mut throttlings) = (0_u32, 0_u32);
+        let mut confirming: Option<MutexGuard<'_, ()>> = None;
+        loop {
+            if confirming.is_none() {
+                drop(self.confirmation.lock().await);
+            }
+            if self.refused.load(Ordering::Acquire) {
+                return Err(Error::new(
+                    Kind::Credentials,
+                    "the API refused the credentials earlier in this run",
+                ));
+            }
+            if failures + throttlings > 0 || confirming.is_some() {
+                self.counters.retries.add(1);
+            }
+            let failure = match self.attempt(call, &read).await {
+                Ok(value) => return Ok(value),
+                Err(failure) => failure,
+            };
+            match decide(&failure.cause) {
+                Verdict::Stop(kind) => return Err(failure.into_error(kind)),
+                Verdict::Confirm if confirming.is_some() => {
+                    self.refused.store(true, Ordering::Release);
+                    return Err(failure.into_error(Kind::Credentials));
+                }
+                Verdict::Confirm => confirming = Some(self.confirmation.lock().await),
+                Verdict::Throttled { asked } => {
+                    throttlings = throttlings.saturating_add(1);
+                    self.counters.throttled.add(1);
+                    // Jitter comes on top, and grows, so that an answer of "0 seconds" for ever is no hot loop.
+                    let delay = asked.unwrap_or(Duration::ZERO) + self.backoff.draw(throttlings);
+                    self.pace.pause(delay).map_err(|Spent| self.exhausted(failure, Kind::Unavailable))?;
+                }
+                Verdict::Repeat { last, asked } => {
+                    failures = failures.saturating_add(1);
+                    if failures >= self.settings.limits.tries {
+                        return Err(resumable(failure.into_error(last)).at("attempts", failures));
+                    }
+                    let delay = self.backoff.draw(failures).max(asked.unwrap_or(Duration::ZERO));
+                    self.pace.pay(delay).map_err(|Spent| self.exhausted(failure, last))?;
+                    sleep(delay).await;
+                }
+            }
+        }
+    }
+
+    async fn attempt<T>(&self, call: &Call<'_>, read: impl Fn(&Reply) -> Result<T>) -> Result<T, Failure> {
+        let permit = self.flights.acquire().await;
+        let _permit =
+            permit.map_err(|error| Cause::Malformed(Error::bug("requests are closed").because(error)))?;
+        self.pace.turn().await;
+        let Call { method, url, may_be_absent, .. } = call;
+        let reply = self.exchange.send(method.clone(), url.clone(), *may_be_absent, &self.counters).await?;
+        read(&reply).map_err(|error| Failure { cause: Cause::Malformed(error), trace: reply.trace })
+    }
+
+    fn exhausted(&self, failure: Failure, kind: Kind) -> Error {
+        let budget = self.settings.limits.retry_wall.as_secs_f32();
+        resumable(failure.into_error(kind)).at("waiting-budget", format!("{budget} s spent"))
+    }
+}
+
+/// Says what helps when the API is to blame.
+fn resumable(error: Error) -> Error {
+    error.hint("run the same command again later: it resumes after the last commit")
+}

@@ -1,0 +1,131 @@
+//! One event: identity, place in time and flaw from its bytes.
+//!
+//! What lives here: [`event`] and the copy in which bytes that are not UTF-8 are masked, so that boundaries can be
+//! found. What this file must not know: pages, columns and contexts.
+
+use bytes::Bytes;
+use ring::digest::{SHA256, digest};
+
+use crate::model::json::{Kind, MAX_DEPTH, Value};
+use crate::model::{Event, EventId, Flaw, Timestamp};
+
+/// Longest id that is taken as one, in bytes of its text.
+const MAX_ID: usize = 256;
+
+/// The event of these bytes: one JSON value, white space around it aside. Bytes that are not JSON at all are an event
+/// too, with the flaw [`Flaw::NotAnObject`], so that nothing is lost.
+///
+/// An event without a usable id gets `sha256:` and the digest of its bytes in lower-case hex. When several flaws
+/// apply, the first of these is named: bytes, type, nesting, doubled key, missing id, unusable id.
+pub fn event(text: Bytes) -> Event {
+    let masked;
+    let (readable, garbled) = match std::str::from_utf8(&text) {
+        Ok(readable) => (readable, false),
+        Err(_) => {
+            masked = mask(&text);
+            (masked.as_str(), true)
+        }
+    };
+    match Value::parse(readable) {
+        Ok(value) => match within(readable, value.text()).and_then(|range| text.get(range)) {
+            Some(trimmed) => build(text.slice_ref(trimmed), value, garbled),
+            None => unreadable(text, garbled),
+        },
+        Err(_) => unreadable(text, garbled),
+    }
+}
+
+fn unreadable(text: Bytes, garbled: bool) -> Event {
+    let flaw = if garbled { Flaw::NotUtf8 } else { Flaw::NotAnObject };
+    Event { id: synthetic(&text), created_at: None, text, flaw: Some(flaw) }
+}
+
+/// The event whose bytes are `text` and whose value, masked if `garbled`, is `value`.
+pub(super) fn build(text: Bytes, value: Value<'_>, garbled: bool) -> Event {
+    let mut ids = Vec::new();
+    let mut times = Vec::new();
+    for (key, member) in value.members() {
+        if key.is("id") {
+            ids.push(member);
+        } else if key.is("created_at") {
+            times.push(member);
+        }
+    }
+    let identity = match ids.as_slice() {
+        [] => Err(Flaw::NoId),
+        [id] => identity(*id).and_then(|identity| {
+            // A masked byte within the id would stand there as a question mark.
+            let intact = !garbled || is_intact(&text, value.text(), id.text());
+            if intact { Ok(identity) } else { Err(Flaw::UnusableId) }
+        }),
+        _ => Err(Flaw::AmbiguousKey),
+    };
+    let flaw = if garbled {
+        Some(Flaw::NotUtf8)
+    } else if value.kind() != Kind::Object {
+        Some(Flaw::NotAnObject)
+    } else if value.depth() > MAX_DEPTH {
+        Some(Flaw::TooDeep)
+    } else if ids.len() > 1 || times.len() > 1 {
+        Some(Flaw::AmbiguousKey)
+    } else {
+        identity.as_ref().err().copied()
+    };
+    let mut times = times.into_iter().map(time);
+    // A doubled key that says the same twice leaves no doubt about the time.
+    let created_at = times.next().flatten().filter(|first| times.all(|other| other == Some(*first)));
+    Event { id: identity.unwrap_or_else(|_| synthetic(&text)), created_at, text, flaw }
+}
+
+fn identity(id: Value<'_>) -> Result<EventId, Flaw> {
+    if id.kind() == Kind::Null {
+        return Err(Flaw::NoId);
+    }
+    let text = id.as_text().and_then(|text| text.decode()).ok_or(Flaw::UnusableId)?;
+    if text.is_empty() {
+        return Err(Flaw::NoId);
+    }
+    if text.len() > MAX_ID || text.contains('\0') {
+        return Err(Flaw::UnusableId);
+    }
+    Ok(EventId::new(&text))
+}
+
+fn time(created_at: Value<'_>) -> Option<Timestamp> {
+    let text = created_at.as_text()?.decode()?;
+    Timestamp::parse(&text).map(|parsed| parsed.at)
+}
+
+fn is_intact(text: &Bytes, whole: &str, part: &str) -> bool {
+    within(whole, part).and_then(|range| text.get(range)).is_some_and(|raw| raw == part.as_bytes())
+}
+
+fn synthetic(text: &[u8]) -> EventId {
+    let mut id = "sha256:".to_owned();
+    for byte in digest(&SHA256, text).as_ref() {
+        id.push_str(&format!("{byte:02x}"));
+    }
+    EventId::new(&id)
+}
+
+/// Where `part`, a slice of `whole`, lies in it, in bytes.
+pub(super) fn within(whole: &str, part: &str) -> Option<std::ops::Range<usize>> {
+    let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+    let end = start.checked_add(part.len())?;
+    (end <= whole.len()).then_some(start..end)
+}
+
+/// The same bytes as text of the same length, a `?` for each byte that is not UTF-8.
+pub(super) fn mask(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    out
+}
+
+/// How many bytes are not UTF-8.
+pub(super) fn count_invalid(bytes: &[u8]) -> usize {
+    bytes.utf8_chunks().map(|chunk| chunk.invalid().len()).sum()
+}

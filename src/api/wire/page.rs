@@ -1,0 +1,132 @@
+//! The envelopes: a page of events, a list of event types, one bare object.
+//!
+//! What lives here: what makes a reply the documented one. What this file must not know: what is inside an event.
+
+use bytes::Bytes;
+
+use super::event::{build, count_invalid, mask, within};
+use crate::error::{Error, Kind, Result};
+use crate::model::Page;
+use crate::model::json::{self, Value};
+
+/// By what factor a page may exceed the size asked for (a server may ignore the size).
+const MAX_EXCESS: usize = 10;
+
+/// An event type and how the API words it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventType {
+    /// The name, for example `USER_STATUS`.
+    pub name: String,
+    /// The wording; empty if the API gave none.
+    pub description: String,
+}
+
+/// The page of these bytes, the answer to page `number` (from 1) of `size` events; without the server's time.
+///
+/// It must be an object with a `page.totalElements` that is an unsigned integer of at most 64 bits. `_embedded` and
+/// its `events` may be absent, null or empty: on page 1 only if the total is 0; beyond page 1 it is passed on, for
+/// whoever counts to judge. `page.number`, `page.size` and all links are not read. The events' texts are slices of
+/// `body`. Bytes that are not UTF-8 flaw the event that holds them; outside of events they are an error.
+/// Error: malformed.
+pub fn page(body: &Bytes, number: u32, size: u32) -> Result<Page> {
+    let masked;
+    let (text, garbled) = match std::str::from_utf8(body) {
+        Ok(text) => (text, false),
+        Err(_) => {
+            masked = mask(body);
+            (masked.as_str(), true)
+        }
+    };
+    let envelope = parse(text)?;
+    let numbers = only(envelope, "page")?.ok_or_else(|| malformed("has no page"))?;
+    let total = only(numbers, "totalElements")?
+        .and_then(|total| total.as_u64())
+        .ok_or_else(|| malformed("has no page.totalElements that is a count"))?;
+    let list = match only(envelope, "_embedded")? {
+        Some(embedded) if embedded.kind() != json::Kind::Null => only(embedded, "events")?,
+        _ => None,
+    };
+    let list = list.filter(|list| list.kind() != json::Kind::Null);
+    if let Some(list) = list.filter(|list| list.kind() != json::Kind::Array) {
+        return Err(malformed(&format!("has events that are no list: {}", list.kind().name())));
+    }
+
+    let most = MAX_EXCESS.saturating_mul(usize::try_from(size).unwrap_or(usize::MAX));
+    let mut events = Vec::new();
+    let mut invalid = 0_usize;
+    for value in list.iter().flat_map(Value::elements) {
+        if events.len() == most {
+            return Err(malformed(&format!(
+                "has more than {most} events, {MAX_EXCESS} times what was asked"
+            )));
+        }
+        let raw = within(text, value.text())
+            .and_then(|range| body.get(range))
+            .ok_or_else(|| Error::bug("an event does not lie in its page"))?;
+        let damaged = if garbled { count_invalid(raw) } else { 0 };
+        invalid = invalid.saturating_add(damaged);
+        events.push(build(body.slice_ref(raw), value, damaged > 0));
+    }
+    if garbled && invalid != count_invalid(body) {
+        return Err(malformed("holds bytes outside of its events that are not UTF-8"));
+    }
+    if events.is_empty() && total > 0 && number <= 1 {
+        return Err(malformed(&format!("has no events although it counts {total}")));
+    }
+    Ok(Page { total, events, server_time: None })
+}
+
+/// The event types of these bytes: `{"eventTypes":[{"type":…,"description":…},…]}`. Error: malformed.
+pub fn types(body: &[u8]) -> Result<Vec<EventType>> {
+    let text = std::str::from_utf8(body).map_err(|error| malformed("is not UTF-8").because(error))?;
+    let list = only(parse(text)?, "eventTypes")?
+        .filter(|list| list.kind() == json::Kind::Array)
+        .ok_or_else(|| malformed("has no list of eventTypes"))?;
+    let string = |value: Value<'_>| value.as_text().and_then(|text| text.decode()).map(String::from);
+    list.elements()
+        .map(|entry| {
+            let name = entry
+                .member("type")
+                .and_then(string)
+                .filter(|name| !name.is_empty())
+                .ok_or_else(|| malformed("has an event type without a name"))?;
+            let description = entry.member("description").and_then(string).unwrap_or_default();
+            Ok(EventType { name, description })
+        })
+        .collect()
+}
+
+/// These bytes, white space around them aside, if they are one JSON object, UTF-8 or not. Error: malformed.
+pub fn object(body: &Bytes) -> Result<Bytes> {
+    let masked = mask(body);
+    let value = parse(&masked)?;
+    let raw = within(&masked, value.text())
+        .and_then(|range| body.get(range))
+        .ok_or_else(|| Error::bug("a value does not lie in its text"))?;
+    Ok(body.slice_ref(raw))
+}
+
+fn parse(text: &str) -> Result<Value<'_>> {
+    let value = Value::parse(text).map_err(|error| malformed("is not JSON").because(error))?;
+    if value.kind() != json::Kind::Object {
+        return Err(malformed(&format!("is not an object but: {}", value.kind().name())));
+    }
+    Ok(value)
+}
+
+/// The only member of this name. A key that occurs twice makes an envelope mean two things.
+fn only<'a>(object: Value<'a>, key: &str) -> Result<Option<Value<'a>>> {
+    if object.kind() != json::Kind::Object {
+        return Err(malformed(&format!("has no object around {key} but: {}", object.kind().name())));
+    }
+    let mut found = object.members().filter(|(name, _)| name.is(key));
+    let first = found.next().map(|(_, value)| value);
+    if found.next().is_some() {
+        return Err(malformed(&format!("has the key {key} twice")));
+    }
+    Ok(first)
+}
+
+fn malformed(what: &str) -> Error {
+    Error::new(Kind::Malformed, format!("the API's reply {what}"))
+}

@@ -44,6 +44,14 @@ pub(crate) enum Output {
 pub(crate) enum Command {
     /// Export a date range of audit events, completely or with an exit code that says so
     Export(Box<ExportArgs>),
+    /// What an export with the same flags would do: windows, counts, requests, time; writes nothing
+    Plan(Box<PlanArgs>),
+    /// Measure what the API's documentation leaves open, for this account
+    Probe(Box<QuestionArgs>),
+    /// The event types that the API names
+    Types(Box<QuestionArgs>),
+    /// One event, as the API gives it
+    Event(Box<EventArgs>),
     /// Sandbox, export and first queries in one command; no network, no credentials
     Demo(DemoArgs),
     /// Serve the Audit API on loopback: seeded events, every undocumented behaviour a switch
@@ -104,7 +112,9 @@ pub(crate) struct ExportArgs {
     pub(crate) range: RangeArgs,
     /// Where to: a folder on this machine
     #[arg(long, value_name = "PATH")]
-    pub(crate) dest: String,
+    pub(crate) dest: Option<String>,
+    #[command(flatten)]
+    pub(crate) accounts: AccountArgs,
     /// Prove every window by walking it twice
     #[arg(long)]
     pub(crate) evidence: bool,
@@ -121,6 +131,17 @@ pub(crate) struct ExportArgs {
     pub(crate) api: ApiArgs,
 }
 
+/// For which accounts.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct AccountArgs {
+    /// Configuration file with several accounts, each with a dataset of its own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Of the configuration's accounts, only these
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) account: Vec<String>,
+}
+
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct DemoArgs {
     /// Where to; must not exist or hold an earlier demo
@@ -129,4 +150,27 @@ pub(crate) struct DemoArgs {
     /// How many events, over 90 days
     #[arg(long, value_name = "COUNT", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) events: u64,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) export: ExportArgs,
+    /// Count each window by itself: one request a window
+    #[arg(long)]
+    pub(crate) each_window: bool,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct QuestionArgs {
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct EventArgs {
+    /// The event's id
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) question: QuestionArgs,
 }

@@ -4,32 +4,29 @@
 
 use std::time::Duration;
 
-use vonage_audit::api::{Client, DEFAULT_BASE, Limits, Settings};
+use vonage_audit::api::{Client, Limits, Settings};
 use vonage_audit::plan::parse_duration;
-use vonage_audit::secret::Credentials;
 use vonage_audit::{Error, Result};
 
+use crate::accounts::Account;
 use crate::args::ApiArgs;
-use crate::environment::Environment;
 
-/// A client and the name of the account it speaks for.
+/// A client and what it speaks for.
 pub(crate) struct Connection {
     pub(crate) client: Client,
-    pub(crate) account: String,
+    /// The account's API key.
+    pub(crate) key: String,
+    /// Requests a second, if they are limited.
+    pub(crate) rate: Option<f64>,
 }
 
-/// Builds the client; nothing is sent.
-pub(crate) fn connect(args: &ApiArgs, environment: &Environment) -> Result<Connection> {
-    let credentials = environment.credentials(args.credentials_file.as_deref())?;
-    let base = args.api_url.as_deref().or(environment.api_url.as_deref()).unwrap_or(DEFAULT_BASE);
-    connect_with(args, base, credentials, environment.jitter)
-}
-
-/// The same with a base and credentials from elsewhere.
-pub(crate) fn connect_with(args: &ApiArgs, base: &str, credentials: Credentials, jitter: u64) -> Result<Connection> {
-    let account = credentials.key.clone();
+/// Builds the client; nothing is sent. `jitter` seeds waiting times.
+pub(crate) fn connect(args: &ApiArgs, account: &Account, jitter: u64) -> Result<Connection> {
+    let key = account.credentials.key.clone();
+    let base = &account.base;
+    let rate = rate(account.rate.as_deref(), base)?;
     let limits = Limits {
-        rate_per_second: rate(args.rate.as_deref(), base)?,
+        rate_per_second: rate,
         concurrency: args.concurrency,
         tries: args.tries,
         retry_wall: seconds(&args.retry_time)?,
@@ -37,8 +34,8 @@ pub(crate) fn connect_with(args: &ApiArgs, base: &str, credentials: Credentials,
         page_bytes: args.reply_limit.saturating_mul(1024 * 1024),
         ..Limits::default()
     };
-    let settings = Settings::new(base, credentials)?.limits(limits).seed(jitter);
-    Ok(Connection { client: Client::new(settings)?, account })
+    let settings = Settings::new(base, account.credentials.clone())?.limits(limits).seed(jitter);
+    Ok(Connection { client: Client::new(settings)?, key, rate })
 }
 
 fn seconds(text: &str) -> Result<Duration> {

@@ -42,6 +42,13 @@ impl Environment {
         self.secret.as_ref()
     }
 
+    /// A variable that the configuration names, as a secret; none if it is not set or empty.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    #[expect(clippy::unused_self, reason = "the environment is a value, whoever holds it may ask it")]
+    pub(crate) fn variable(&self, name: &str) -> Option<Secret> {
+        std::env::var(name).ok().filter(|value| !value.is_empty()).map(Secret::new)
+    }
+
     /// The credentials, from the file if one is named, else from the environment.
     pub(crate) fn credentials(&self, file: Option<&Path>) -> Result<Credentials> {
         if let Some(path) = file {
@@ -62,25 +69,38 @@ fn missing(name: &str) -> Error {
 
 /// `NAME=value` lines; blank lines and lines that start with `#` are skipped.
 fn from_file(path: &Path) -> Result<Credentials> {
-    let place = |error: Error| error.at("path", path.display());
-    check_mode(path).map_err(place)?;
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| place(Error::usage("cannot read the credentials file").because(error)))?;
-    let text = Secret::new(text);
+    let text = read_private(path)?;
     let value = |name: &str| {
         text.expose()
             .lines()
-            .filter_map(|line| line.trim().strip_prefix("export ").or(Some(line.trim())))
+            .map(|line| line.trim().strip_prefix("export ").unwrap_or(line.trim()))
             .filter_map(|line| line.split_once('='))
             .find(|(key, _)| key.trim() == name)
             .map(|(_, value)| value.trim().trim_matches(['"', '\'']).to_owned())
             .filter(|value| !value.is_empty())
             .ok_or_else(|| {
-                place(Error::usage(format!("the credentials file has no {name}")))
+                Error::usage(format!("the credentials file has no {name}"))
+                    .at("path", path.display())
                     .hint("write two lines: VONAGE_API_KEY=… and VONAGE_API_SECRET=…")
             })
     };
     Ok(Credentials { key: value("VONAGE_API_KEY")?, secret: Secret::new(value("VONAGE_API_SECRET")?) })
+}
+
+/// A file that holds nothing but a secret; one line break at its end does not count.
+pub(crate) fn secret_from_file(path: &Path) -> Result<Secret> {
+    let text = read_private(path)?;
+    let line = text.expose().strip_suffix('\n').unwrap_or(text.expose());
+    Ok(Secret::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
+}
+
+fn read_private(path: &Path) -> Result<Secret> {
+    check_mode(path).and_then(|()| {
+        std::fs::read_to_string(path)
+            .map(Secret::new)
+            .map_err(|error| Error::usage("cannot read the credentials file").because(error))
+    })
+    .map_err(|error| error.at("path", path.display()))
 }
 
 #[cfg(unix)]

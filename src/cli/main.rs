@@ -7,11 +7,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod accounts;
 mod args;
 mod connection;
 mod demo;
 mod environment;
 mod export;
+mod outlook;
+mod questions;
 mod sandbox;
 mod summary;
 mod terminal;
@@ -43,6 +46,10 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
     runtime.block_on(async {
         match command {
             Command::Export(args) => export::run(args, environment, terminal).await,
+            Command::Plan(args) => outlook::run(args, environment, terminal).await,
+            Command::Probe(args) => questions::probe(&args, environment, terminal).await,
+            Command::Types(args) => questions::types(&args, environment, terminal).await,
+            Command::Event(args) => questions::event(&args, environment, terminal).await,
             Command::Demo(args) => demo::run(args, environment, terminal).await,
             Command::Sandbox(args) => sandbox::run(args, environment, terminal).await,
         }

@@ -12,11 +12,13 @@ mod recount;
 mod seams;
 mod source;
 mod split;
+mod study;
 mod survey;
 mod walk;
 
 pub use probe::{Filter, WIDE_PADDING};
 pub use source::Source;
+pub use study::{Finding, study};
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -4,9 +4,17 @@
 
 use super::{Settler, Source};
 use crate::error::Result;
-use crate::model::{Certificate, Query};
+use crate::model::{Certificate, Query, Window};
 
 impl<S: Source> Settler<'_, S> {
+    /// How many events the API counts in a range, padding included: one request, no proof.
+    ///
+    /// # Errors
+    /// What [`Source::page`] gives up with.
+    pub async fn counted(&self, range: Window) -> Result<u64> {
+        self.count(&self.query(range)).await
+    }
+
     /// Asks the certificate's question again and compares the count. An arrival and a removal that cancel are not
     /// seen by this; settling the range again sees them.
     ///

@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use crate::api::Client;
 use crate::error::Result;
 use crate::model::{Page, Query};
 
@@ -27,4 +28,18 @@ pub trait Source: Sync {
 
     /// Lets time pass before another try.
     fn pause(&self, time: Duration) -> impl Future<Output = ()> + Send;
+}
+
+impl Source for Client {
+    async fn page(&self, query: &Query, number: u32, size: u32) -> Result<Page> {
+        Self::page(self, query, number, size).await
+    }
+
+    async fn event_types(&self) -> Result<Vec<String>> {
+        Ok(self.types().await?.into_iter().map(|kind| kind.name).collect())
+    }
+
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
 }

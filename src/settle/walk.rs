@@ -62,6 +62,10 @@ impl<S: Source> Settler<'_, S> {
             Some(first) => first,
             None => self.first_page(query).await?,
         };
+        if first.events.is_empty() && first.total > 0 {
+            let broken = Some(format!("page 1 holds none of the {} events that the API counts", first.total));
+            return Ok(Walk { broken, ..Walk::default() });
+        }
         let (pages, size) = self.pages(&first);
         let mut last_page_full = first.events.len() >= size;
         let mut walk = Walk::default();

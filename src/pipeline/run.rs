@@ -1,0 +1,258 @@
+//! A run from plan to commit.
+//!
+//! What lives here: [`Job`], [`run`] and what it tells while it works. A fatal error ends the run where it stands; a
+//! range that cannot be proven does not. What this file must not know: where the pages come from, what kind of store
+//! it is.
+
+use std::future::Future;
+
+use futures::future::{Either, select};
+use tokio::task::spawn_blocking;
+
+use super::extract::Extraction;
+use super::report::Report;
+use super::transform::{Ready, Recipe, transform};
+use crate::encode::FileMetadata;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Certificate, Format, Grid, Timestamp, Window, WindowRecord};
+use crate::plan::{Known, todo};
+use crate::publish::Dataset;
+use crate::schema::Table;
+use crate::settle::{Settings, Settled, Settler, Source};
+
+/// What a run is to do.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Whole windows of the grid.
+    pub range: Window,
+    /// The dataset's grid.
+    pub grid: Grid,
+    /// Committed windows from here on are settled again.
+    pub read_again: Timestamp,
+    /// How to settle.
+    pub settle: Settings,
+    /// Units that are settled at the same time.
+    pub units_in_flight: usize,
+    /// The formats to write.
+    pub formats: Vec<Format>,
+    /// The clock, for the commit records alone; seconds since 1970.
+    pub recorded_at: i64,
+}
+
+/// What a run tells while it works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Committed windows are counted again.
+    Recounting {
+        /// How many.
+        windows: u64,
+    },
+    /// The windows to settle are known.
+    Planned {
+        /// How many.
+        windows: u64,
+    },
+    /// A window is committed.
+    Committed {
+        /// Which.
+        window: Window,
+        /// Its distinct events.
+        events: u64,
+    },
+    /// A range could not be proven.
+    Unproven {
+        /// Which.
+        window: Window,
+    },
+}
+
+/// Runs a job. The report is also made when the run fails: what was committed stays.
+///
+/// `stop` ends the run before its next publication when it completes.
+pub async fn run<S: Source>(
+    job: &Job,
+    table: &Table,
+    source: &S,
+    dataset: &mut Dataset,
+    stop: impl Future<Output = ()> + Send,
+    observe: &(dyn Fn(Progress) + Sync),
+) -> Report {
+    let mut report = Report::new(job.range, job.grid);
+    report.head = dataset.head();
+    let work = Box::pin(Run { job, table, source, observe }.all(dataset, &mut report));
+    let outcome = match select(work, Box::pin(stop)).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(((), _)) => Err(Error::new(Kind::Interrupted, "the run was asked to stop")
+            .hint("what was committed stays; start the same command again to go on")),
+    };
+    report.failure = outcome.err();
+    report.head = dataset.head();
+    report
+}
+
+struct Run<'a, S> {
+    job: &'a Job,
+    table: &'a Table,
+    source: &'a S,
+    observe: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl<S: Source> Run<'_, S> {
+    async fn all(&self, dataset: &mut Dataset, report: &mut Report) -> Result<()> {
+        let job = self.job;
+        let settler = Settler::new(self.source, job.settle.clone());
+        let known = dataset.certificates(&job.formats);
+        let units = self.units(&settler, &known, report).await?;
+        if units.is_empty() {
+            return Ok(());
+        }
+        let recipe = Recipe {
+            table: self.table.clone(),
+            grid: job.grid,
+            formats: job.formats.clone(),
+            metadata: metadata(self.table),
+        };
+        let mut extraction = Extraction::new(&settler, units, job.units_in_flight);
+        let mut next = extraction.next().await;
+        while let Some((range, outcome)) = next {
+            match outcome {
+                Ok(settled) => {
+                    // The next unit is settled while this one is encoded and written.
+                    let publish = self.publish(settled, &recipe, &known, dataset, report);
+                    let (ahead, done) = futures::future::join(extraction.next(), publish).await;
+                    done?;
+                    next = ahead;
+                }
+                Err(error) if leaves_a_gap(error.kind()) => {
+                    (self.observe)(Progress::Unproven { window: range });
+                    report.unproven.push((range, error));
+                    next = extraction.next().await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// What there is to settle, in units: new windows, windows to read again, windows whose count has changed.
+    async fn units(&self, settler: &Settler<'_, S>, known: &Known, report: &mut Report) -> Result<Vec<Window>> {
+        let job = self.job;
+        let todo = todo(job.range, job.grid, known, job.read_again);
+        report.windows = todo.windows;
+        let in_range = |certificate: &Certificate| {
+            job.grid.windows(certificate.range).filter(|window| job.range.from <= window.from && window.to <= job.range.to).count()
+        };
+        let recounted: usize = todo.recount.iter().map(in_range).sum();
+        (self.observe)(Progress::Recounting { windows: u64::try_from(recounted).unwrap_or(u64::MAX) });
+        let changed = settler.changed(&todo.recount).await?;
+        report.unchanged = u64::try_from(recounted - changed.iter().map(in_range).sum::<usize>()).unwrap_or(0);
+        report.covered = todo.recount.iter().filter(|known| !changed.contains(known)).map(|known| known.events).sum();
+        let settle: u64 = todo.windows - report.unchanged;
+        (self.observe)(Progress::Planned { windows: settle });
+
+        if todo.settle.is_empty() && changed.is_empty() {
+            return Ok(Vec::new());
+        }
+        settler.probe(job.range).await?;
+        let mut units: Vec<Window> = changed.into_iter().map(|certificate| certificate.range).collect();
+        for stretch in todo.settle {
+            units.extend(settler.survey(stretch, job.grid).await?);
+        }
+        units.sort_unstable_by_key(|unit| unit.from);
+        Ok(units)
+    }
+
+    /// Encodes a unit's windows, writes them in order, then commits them together.
+    async fn publish(
+        &self,
+        settled: Settled,
+        recipe: &Recipe,
+        known: &Known,
+        dataset: &mut Dataset,
+        report: &mut Report,
+    ) -> Result<()> {
+        let recipe = recipe.clone();
+        let windows = spawn_blocking(move || transform(settled, &recipe))
+            .await
+            .map_err(|error| Error::bug("encoding failed").because(error))??;
+        let mut records = Vec::new();
+        for ready in windows {
+            let before = known.get(&ready.window.from);
+            records.extend(self.one_window(ready, before, dataset, report).await?);
+        }
+        if !records.is_empty() {
+            let windows: Vec<_> = records.iter().map(|record| (record.window, record.counts.settled)).collect();
+            dataset.commit(records, self.job.recorded_at).await?;
+            for (window, events) in windows {
+                (self.observe)(Progress::Committed { window, events });
+            }
+        }
+        Ok(())
+    }
+
+    async fn one_window(
+        &self,
+        ready: Ready,
+        before: Option<&Certificate>,
+        dataset: &mut Dataset,
+        report: &mut Report,
+    ) -> Result<Option<WindowRecord>> {
+        let Ready { window, certificate, mut counts, prepared, quarantine, types } = ready;
+        if !quarantine.is_empty() {
+            dataset.quarantine(window, &quarantine).await?;
+        }
+        let mut files = Vec::new();
+        if let Some(prepared) = prepared {
+            let published = dataset.publish(prepared).await?;
+            counts.rows = published.rows;
+            counts.known = published.known;
+            files = published.files;
+        }
+        if counts.settled != counts.rows + counts.known + counts.quarantined {
+            return Err(Error::bug(format!("the events of a window do not add up: {counts:?}")).at("window", window));
+        }
+        *report.levels.entry(certificate.level).or_default() += 1;
+        report.events += counts.settled;
+        report.rows += counts.rows;
+        report.quarantined += counts.quarantined;
+        report.files += u64::try_from(files.len()).unwrap_or(u64::MAX);
+        report.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
+        for (name, count) in types {
+            *report.types.entry(name).or_default() += count;
+        }
+        // What is proven again with the same outcome needs no second record.
+        let same = before.is_some_and(|before| {
+            before.total == certificate.total && before.range == certificate.range && before.level >= certificate.level
+        });
+        if same && files.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(WindowRecord { window, certificate, counts, files }))
+    }
+}
+
+/// Whether an error is about one range alone, so that the run goes on with the others.
+fn leaves_a_gap(kind: Kind) -> bool {
+    match kind {
+        Kind::Unproven | Kind::Contradiction => true,
+        Kind::Bug
+        | Kind::Usage
+        | Kind::Credentials
+        | Kind::Unavailable
+        | Kind::Refused
+        | Kind::Malformed
+        | Kind::Storage
+        | Kind::Busy
+        | Kind::Verification
+        | Kind::Interrupted => false,
+    }
+}
+
+/// What every data file says of itself: nothing that differs between two runs.
+fn metadata(table: &Table) -> FileMetadata {
+    FileMetadata::new()
+        .with("vonage_audit.schema.version", table.version())
+        .with("vonage_audit.schema.fingerprint", table.fingerprint())
+        .with("vonage_audit.tool.version", env!("CARGO_PKG_VERSION"))
+        .with("vonage_audit.timezone_assumption", "UTC")
+}

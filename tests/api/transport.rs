@@ -166,3 +166,22 @@ async fn the_name_localhost_never_leaves_the_machine() {
     assert!(first(&client).await.is_ok());
     assert!(server.heads()[0].contains("GET /events?"));
 }
+
+#[test]
+fn proxies_named_by_the_environment_are_not_used() {
+    let trap = Server::replies(vec![json(page(1, 1))]);
+    let proxy = format!("http://127.0.0.1:{}", trap.port);
+    // Variables belong to a process: the same tests run again, in one that has them.
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "api::transport::one_connection_serves_many_requests"])
+        .envs(
+            ["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, &proxy)),
+        )
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    assert_eq!(trap.connections(), 0);
+}

@@ -211,6 +211,16 @@ mod tests {
     }
 
     #[test]
+    fn a_compressed_body_without_content_is_bounded_too() {
+        // A header that announces a file name, and a name without end.
+        let mut body = vec![0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3];
+        body.resize(LIMIT, b'n');
+        assert!(matches!(decode(&["gzip"], &body, 1000), Err(Cause::Malformed(_))));
+        body.push(b'n');
+        assert!(matches!(decode(&["gzip"], &body, 1000), Err(Cause::TooLarge(_))));
+    }
+
+    #[test]
     fn damage_is_found() {
         let good = gzip(b"{\"page\":{\"totalElements\":0}}");
         for length in 0..good.len() {

@@ -111,6 +111,16 @@ async fn a_revoked_secret_is_confirmed_once_for_all_callers() {
 }
 
 #[tokio::test]
+async fn nobody_starts_while_a_refusal_is_being_confirmed() {
+    // The second caller waits for its turn when the first one is refused, and its turn comes before the confirmation.
+    let server = Server::replies(vec![reply("401 x", "", "{}")]);
+    let client = client(&server, Limits { rate_per_second: Some(4.0), ..quick() });
+    let outcomes = futures::future::join_all((0..2).map(|_| first(&client))).await;
+    assert!(outcomes.iter().all(|outcome| outcome.as_ref().unwrap_err().kind() == Kind::Credentials));
+    assert_eq!(server.requests(), 2);
+}
+
+#[tokio::test]
 async fn redirects_are_never_followed_and_shown_by_host_alone() {
     let trap = Server::replies(vec![json(page(1, 1))]);
     for status in [301, 302, 303, 307, 308, 300, 304, 399] {

@@ -212,11 +212,12 @@ mod tests {
 
     #[test]
     fn a_compressed_body_without_content_is_bounded_too() {
-        // A header that announces a file name, and a name without end.
-        let mut body = vec![0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3];
-        body.resize(LIMIT, b'n');
-        assert!(matches!(decode(&["gzip"], &body, 1000), Err(Cause::Malformed(_))));
-        body.push(b'n');
+        // Empty stored blocks without end: nothing comes out, so that only the input can be counted.
+        let mut body = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+        while body.len() <= LIMIT {
+            body.extend([0, 0, 0, 0xff, 0xff]);
+        }
+        assert!(matches!(decode(&["gzip"], &body[..LIMIT], 1000), Err(Cause::Malformed(_))));
         assert!(matches!(decode(&["gzip"], &body, 1000), Err(Cause::TooLarge(_))));
     }
 

@@ -84,3 +84,14 @@ async fn calls_may_be_made_from_any_thread() {
     }
     assert_eq!(tasks.join_all().await, [true; 3]);
 }
+
+#[tokio::test]
+async fn who_waits_to_repeat_leaves_its_place_to_others() {
+    let server = Server::replies(vec![reply("503 x", "Retry-After: 1\r\n", ""), json(page(1, 1))]);
+    let client = client(&server, Limits { concurrency: 1, ..quick() });
+    let query = vonage_audit::model::Query::default();
+    let (early, late) = futures::join!(client.page(&query, 1, 1), client.page(&query, 2, 1));
+    assert!(early.is_ok() && late.is_ok());
+    let asked: Vec<bool> = server.heads().iter().map(|head| head.contains("page=2")).collect();
+    assert_eq!(asked, [false, true, false]);
+}

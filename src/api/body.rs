@@ -211,6 +211,17 @@ mod tests {
     }
 
     #[test]
+    fn a_compressed_body_without_content_is_bounded_too() {
+        // Empty stored blocks without end: nothing comes out, so that only the input can be counted.
+        let mut body = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+        while body.len() <= LIMIT {
+            body.extend([0, 0, 0, 0xff, 0xff]);
+        }
+        assert!(matches!(decode(&["gzip"], &body[..LIMIT], 1000), Err(Cause::Malformed(_))));
+        assert!(matches!(decode(&["gzip"], &body, 1000), Err(Cause::TooLarge(_))));
+    }
+
+    #[test]
     fn damage_is_found() {
         let good = gzip(b"{\"page\":{\"totalElements\":0}}");
         for length in 0..good.len() {

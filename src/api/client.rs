@@ -3,12 +3,12 @@
 //! What lives here: the three calls and the loop that repeats a failed attempt. What this file must not know: how
 //! one attempt is made, what a failure means, when a request may start; those are `exchange`, `retry` and `pace`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::{Method, StatusCode, Url};
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::sync::{RwLock, RwLockWriteGuard, Semaphore, SemaphorePermit};
 use tokio::time::sleep;
 
 use super::backoff::Backoff;
@@ -39,10 +39,11 @@ pub struct Client {
     flights: Semaphore,
     pace: Pace,
     backoff: Backoff,
-    /// Held while one request finds out whether a refusal of the credentials is final; all others wait before they
-    /// start, so that a revoked secret is not tried by everybody.
-    confirmation: Mutex<()>,
-    refused: AtomicBool,
+    /// Held for writing while one request finds out whether a refusal of the credentials is final; all others wait
+    /// before they start, so that a revoked secret is not tried by everybody.
+    confirmation: RwLock<()>,
+    /// What was said when the credentials were refused for good.
+    refused: OnceLock<String>,
     counters: Counters,
 }
 
@@ -65,8 +66,8 @@ impl Client {
             flights: Semaphore::new(limits.concurrency),
             pace: Pace::new(limits.interval()?, limits.retry_wall),
             backoff: Backoff::new(limits.backoff_base, limits.backoff_cap, settings.seed),
-            confirmation: Mutex::new(()),
-            refused: AtomicBool::new(false),
+            confirmation: RwLock::new(()),
+            refused: OnceLock::new(),
             counters: Counters::default(),
             settings,
         })
@@ -139,18 +140,15 @@ impl Client {
     /// Sends until there is a value or a reason to stop.
     async fn repeat<T>(&self, call: &Call<'_>, read: impl Fn(&Reply) -> Result<T>) -> Result<T> {
         let (mut failures, mut throttlings) = (0_u32, 0_u32);
-        let mut confirming: Option<MutexGuard<'_, ()>> = None;
-        loop {
-            if confirming.is_none() {
-                drop(self.confirmation.lock().await);
-            }
-            if self.refused.load(Ordering::Acquire) {
-                return Err(Error::new(
-                    Kind::Credentials,
-                    "the API refused the credentials earlier in this run",
-                ));
-            }
-            if failures + throttlings > 0 || confirming.is_some() {
+        // Who confirms a refusal keeps its place in flight, so that those who wait for the outcome may keep theirs.
+        let mut confirming: Option<(RwLockWriteGuard<'_, ()>, SemaphorePermit<'_>)> = None;
+        for attempt in 0_u32.. {
+            let permit = match &confirming {
+                Some(_) => None,
+                None => Some(self.place().await?),
+            };
+            self.start(confirming.is_some()).await?;
+            if attempt > 0 {
                 self.counters.retries.add(1);
             }
             let failure = match self.attempt(call, &read).await {
@@ -160,10 +158,15 @@ impl Client {
             match decide(&failure.cause) {
                 Verdict::Stop(kind) => return Err(failure.into_error(kind)),
                 Verdict::Confirm if confirming.is_some() => {
-                    self.refused.store(true, Ordering::Release);
-                    return Err(failure.into_error(Kind::Credentials));
+                    let error = failure.into_error(Kind::Credentials);
+                    self.refused.get_or_init(|| error.message().to_owned());
+                    return Err(error);
                 }
-                Verdict::Confirm => confirming = Some(self.confirmation.lock().await),
+                Verdict::Confirm => {
+                    if let Some(permit) = permit {
+                        confirming = Some((self.confirmation.write().await, permit));
+                    }
+                }
                 Verdict::Throttled { asked } => {
                     throttlings = throttlings.saturating_add(1);
                     self.counters.throttled.add(1);
@@ -178,17 +181,39 @@ impl Client {
                     }
                     let delay = self.backoff.draw(failures).max(asked.unwrap_or(Duration::ZERO));
                     self.pace.pay(delay).map_err(|Spent| self.exhausted(failure, last))?;
+                    drop(permit);
                     sleep(delay).await;
                 }
+            }
+        }
+        Err(Error::bug("a request was repeated without end"))
+    }
+
+    /// A place among the requests in flight.
+    async fn place(&self) -> Result<SemaphorePermit<'_>> {
+        let permit = self.flights.acquire().await;
+        permit.map_err(|error| Error::bug("no request can be in flight").because(error))
+    }
+
+    /// Returns when the next request may start: at its turn, and not while a refusal of the credentials is being
+    /// confirmed, unless it is the one that confirms.
+    async fn start(&self, confirms: bool) -> Result<()> {
+        loop {
+            if !confirms {
+                drop(self.confirmation.read().await);
+            }
+            if let Some(message) = self.refused.get() {
+                return Err(Error::new(Kind::Credentials, format!("{message}, earlier in this run")));
+            }
+            self.pace.turn().await;
+            // A refusal may have come meanwhile.
+            if confirms || self.confirmation.try_read().is_ok() {
+                return Ok(());
             }
         }
     }
 
     async fn attempt<T>(&self, call: &Call<'_>, read: impl Fn(&Reply) -> Result<T>) -> Result<T, Failure> {
-        let permit = self.flights.acquire().await;
-        let _permit =
-            permit.map_err(|error| Cause::Malformed(Error::bug("requests are closed").because(error)))?;
-        self.pace.turn().await;
         let Call { method, url, may_be_absent, .. } = call;
         let reply = self.exchange.send(method.clone(), url.clone(), *may_be_absent, &self.counters).await?;
         read(&reply).map_err(|error| Failure { cause: Cause::Malformed(error), trace: reply.trace })
@@ -196,7 +221,7 @@ impl Client {
 
     fn exhausted(&self, failure: Failure, kind: Kind) -> Error {
         let budget = self.settings.limits.retry_wall.as_secs_f32();
-        resumable(failure.into_error(kind)).at("waiting-budget", format!("{budget} s spent"))
+        resumable(failure.into_error(kind)).at("waiting-budget", format!("{budget} s"))
     }
 }
 

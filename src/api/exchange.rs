@@ -21,6 +21,7 @@ use super::retry_after;
 use super::settings::{Limits, Settings};
 use super::usage::Counters;
 use crate::error::{Error, Kind, Result};
+use crate::model::json;
 use crate::secret::Secret;
 
 /// How much of an error's body is read.
@@ -85,13 +86,7 @@ impl Exchange {
         let authorization = authorization(&http, settings)?;
         let token =
             authorization.to_str().ok().and_then(|text| text.strip_prefix("Basic ")).unwrap_or_default();
-        let mut encoded = String::new();
-        base::encode(&mut encoded, settings.credentials.secret.expose());
-        let redactor = Redactor::new([
-            Secret::new(token.to_owned()),
-            settings.credentials.secret.clone(),
-            Secret::new(encoded),
-        ]);
+        let redactor = redactor(settings.credentials.secret.expose(), token);
         Ok(Self { http, authorization, limits, redactor })
     }
 
@@ -227,6 +222,17 @@ fn authorization(http: &reqwest::Client, settings: &Settings) -> Result<HeaderVa
         .ok_or_else(|| Error::bug("the credentials were not encoded"))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// Hides the secret in the spellings in which a server may send it back.
+fn redactor(secret: &str, token: &str) -> Redactor {
+    let mut percent = String::new();
+    base::encode(&mut percent, secret);
+    let mut quoted = String::new();
+    json::push_string(&mut quoted, secret);
+    let escaped = quoted.trim_matches('"').to_owned();
+    let slashed = escaped.replace('/', "\\/");
+    Redactor::new([token.to_owned(), slashed, escaped, percent, secret.to_owned()].map(Secret::new))
 }
 
 fn text_of<'a>(headers: &'a HeaderMap, name: &reqwest::header::HeaderName) -> Option<&'a str> {

@@ -118,6 +118,9 @@ impl Limits {
         if self.tries == 0 {
             return Err(Error::usage("the number of attempts must be at least 1"));
         }
+        if self.backoff_base.is_zero() || self.backoff_cap.is_zero() {
+            return Err(Error::usage("the waits between attempts must not be zero"));
+        }
         if self.page_bytes == 0 {
             return Err(Error::usage("the size limit of a page must be at least 1 byte"));
         }
@@ -176,6 +179,7 @@ mod tests {
         }
         assert!(Limits { concurrency: 0, ..Limits::default() }.check().is_err());
         assert!(Limits { tries: 0, ..Limits::default() }.check().is_err());
+        assert!(Limits { backoff_base: Duration::ZERO, ..Limits::default() }.check().is_err());
         assert!(Limits { page_bytes: 0, ..Limits::default() }.check().is_err());
     }
 }

@@ -86,7 +86,7 @@ impl Client {
             context: &[("request", "GET /events".to_owned()), ("page", number.to_string())],
         };
         self.ask(&call, |reply| {
-            let mut page = wire::page(&reply.body, number, size)?;
+            let mut page = wire::page(&reply.body, size)?;
             page.server_time = reply.server_time;
             Ok(page)
         })

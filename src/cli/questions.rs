@@ -55,7 +55,7 @@ pub(crate) async fn types(args: &QuestionArgs, environment: &Environment, termin
     }
     let lines: Vec<_> = types
         .iter()
-        .map(|kind| format!("{:<28} {}", kind.name, kind.description.as_deref().unwrap_or("")).trim_end().to_owned())
+        .map(|kind| format!("{:<28} {}", kind.name, kind.description).trim_end().to_owned())
         .collect();
     terminal.result(lines.join("\n"));
     Ok(0)

@@ -14,6 +14,7 @@
 )]
 
 mod certificates;
+mod costs;
 mod filters;
 mod random;
 mod semantics;

@@ -4,6 +4,15 @@
 //! compiler does not keep that, so this test reads every file under `src/`. What it judges is production code;
 //! items under `#[cfg(test)]` may use what they need. Planted violations at the end show that it can fail.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test program"
+)]
+
 mod paths;
 mod source;
 
@@ -47,7 +56,7 @@ const ANY: &[&str] = &[
 ];
 
 /// Who may use a thing from outside. Every dependency stands here: a new one needs an owner.
-const OWNERS: [(&str, &[&str]); 25] = [
+const OWNERS: [(&str, &[&str]); 26] = [
     ("arrow_array", BATCHES),
     ("arrow_schema", BATCHES),
     ("arrow_select", BATCHES),
@@ -55,6 +64,7 @@ const OWNERS: [(&str, &[&str]); 25] = [
     ("chrono", &["model", "api", "sandbox"]),
     ("clap", &["cli"]),
     ("csv", &["encode"]),
+    ("flate2", &["api", "encode"]),
     ("futures", ASYNC),
     ("http_body_util", &["sandbox"]),
     ("hyper", &["sandbox"]),
@@ -97,11 +107,13 @@ fn violations(files: &[File]) -> Vec<String> {
     let mut found = Vec::new();
     for (file, (code, _)) in files.iter().zip(&codes) {
         let name = file.path.display();
+        if file.path.ancestors().any(|path| tests.contains(&path.with_extension(""))) {
+            continue;
+        }
         if !file.text.starts_with("//!") {
             found.push(format!("{name}:1: does not open with //!"));
         }
-        let is_test = file.path.ancestors().any(|path| tests.contains(&path.with_extension("")));
-        if is_test || file.path == Path::new("lib.rs") {
+        if file.path == Path::new("lib.rs") {
             continue;
         }
         let lines = production_lines(&file.text);

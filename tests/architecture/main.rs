@@ -56,7 +56,7 @@ const ANY: &[&str] = &[
 ];
 
 /// Who may use a thing from outside. Every dependency stands here: a new one needs an owner.
-const OWNERS: [(&str, &[&str]); 26] = [
+const OWNERS: [(&str, &[&str]); 27] = [
     ("arrow_array", BATCHES),
     ("arrow_schema", BATCHES),
     ("arrow_select", BATCHES),
@@ -64,7 +64,7 @@ const OWNERS: [(&str, &[&str]); 26] = [
     ("chrono", &["model", "api", "sandbox"]),
     ("clap", &["cli"]),
     ("csv", &["encode"]),
-    ("flate2", &["api", "encode"]),
+    ("flate2", &["api", "encode", "sandbox"]),
     ("futures", ASYNC),
     ("http_body_util", &["sandbox"]),
     ("hyper", &["sandbox"]),
@@ -80,9 +80,11 @@ const OWNERS: [(&str, &[&str]); 26] = [
     ("serde_json", &["schema", "publish", "sandbox", "cli"]),
     ("std::env", &["cli"]),
     ("std::net", &["api", "schema", "flatten", "sandbox", "cli"]),
-    ("std::process", &["cli"]),
+    // The store: a process id in the name of a staging file, which no reader sees.
+    ("std::process", &["store", "cli"]),
     ("tempfile", &["store", "cli"]),
     ("tokio", ASYNC),
+    ("toml", &["cli"]),
     ("zeroize", &["secret", "api", "cli"]),
 ];
 

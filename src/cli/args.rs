@@ -62,8 +62,12 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct RangeArgs {
     /// First day or time: 2026-03-01, 2026-03, 2026-03-01T00:00:00Z, today, yesterday, 7d (ago), last
-    #[arg(long, value_name = "DATE")]
-    pub(crate) from: String,
+    #[arg(long, value_name = "DATE", required_unless_present = "incremental")]
+    pub(crate) from: Option<String>,
+    /// Everything since the destination's first window: new windows, young ones again, a few counts for the old ones;
+    /// the nightly job (--from is needed the first time only)
+    #[arg(long, conflicts_with = "to")]
+    pub(crate) incremental: bool,
     /// End, exclusive, in the same forms; without it, up to the latest settled window
     #[arg(long, value_name = "DATE")]
     pub(crate) to: Option<String>,
@@ -80,20 +84,21 @@ pub(crate) struct RangeArgs {
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "API")]
 pub(crate) struct ApiArgs {
-    /// Base URL, https or loopback [default: VONAGE_AUDIT_API_URL, else https://api.nexmo.com/beta/audit]
+    /// Base URL, https or loopback (default: VONAGE_AUDIT_API_URL, else https://api.nexmo.com/beta/audit)
     #[arg(long, value_name = "URL")]
     pub(crate) api_url: Option<String>,
     /// File with VONAGE_API_KEY=… and VONAGE_API_SECRET=… lines, readable by its owner alone
     #[arg(long, value_name = "FILE")]
     pub(crate) credentials_file: Option<PathBuf>,
-    /// Most requests a second, like 5/s, or unlimited [default: 5/s; unlimited on loopback]
+    /// Most requests a second, like 5/s, or unlimited (default: 5/s; unlimited on loopback)
     #[arg(long, value_name = "RATE")]
     pub(crate) rate: Option<String>,
     /// Most requests in flight
-    #[arg(long, value_name = "REQUESTS", default_value_t = 4)]
+    #[arg(long, value_name = "REQUESTS", default_value_t = 4,
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
     pub(crate) concurrency: usize,
     /// Most attempts for one request
-    #[arg(long, value_name = "ATTEMPTS", default_value_t = 8)]
+    #[arg(long, value_name = "ATTEMPTS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) tries: u32,
     /// Most time a run spends waiting for repetitions
     #[arg(long, value_name = "DURATION", default_value = "15m")]
@@ -102,7 +107,8 @@ pub(crate) struct ApiArgs {
     #[arg(long, value_name = "DURATION", default_value = "2m")]
     pub(crate) request_timeout: String,
     /// Largest reply, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 8)]
+    #[arg(long, value_name = "MIB", default_value_t = 8,
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
     pub(crate) reply_limit: usize,
 }
 
@@ -118,8 +124,8 @@ pub(crate) struct ExportArgs {
     /// Prove every window by walking it twice
     #[arg(long)]
     pub(crate) evidence: bool,
-    /// Read committed windows of this much time before the end again, to find late events
-    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    /// Read committed windows younger than this again, to find late events
+    #[arg(long, value_name = "DURATION", default_value = "3d")]
     pub(crate) lookback: String,
     /// Seconds by which each question is wider than its window
     #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(2..=864_000))]
@@ -129,6 +135,17 @@ pub(crate) struct ExportArgs {
     pub(crate) walk_limit: u64,
     #[command(flatten)]
     pub(crate) api: ApiArgs,
+}
+
+impl ExportArgs {
+    /// The defaults of every flag, for a range.
+    pub(crate) fn demo(from: &str, to: &str) -> vonage_audit::Result<Self> {
+        let words = ["vonage-audit", "export", "--from", from, "--to", to];
+        match Args::try_parse_from(words).map(|args| args.command) {
+            Ok(Command::Export(args)) => Ok(*args),
+            _ => Err(vonage_audit::Error::bug("the demo's flags are not understood")),
+        }
+    }
 }
 
 /// For which accounts.
@@ -148,8 +165,8 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "PATH", default_value = "demo-export")]
     pub(crate) dest: String,
     /// How many events, over 90 days
-    #[arg(long, value_name = "COUNT", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    pub(crate) events: u64,
+    #[arg(long, value_name = "COUNT", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) events: u32,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

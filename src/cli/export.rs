@@ -55,11 +55,12 @@ impl Prepared {
         let job = Job {
             range: range.windows,
             grid,
-            read_again: range.windows.to.plus_seconds(-i64::from(lookback)),
+            read_again: range.edge.plus_seconds(-i64::from(lookback)),
             settle: Settings {
                 padding: args.padding,
                 walk_limit: args.walk_limit,
                 level: if args.evidence { Level::Double } else { Level::Bracketed },
+                double_from: Some(range.edge.plus_seconds(-i64::from(lookback))),
                 in_flight: args.api.concurrency,
                 ..Settings::default()
             },

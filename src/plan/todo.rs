@@ -1,6 +1,6 @@
 //! What of a range is left to do, given what the destination already holds.
 //!
-//! What lives here: [`todo`], which sorts windows into those to settle and those to see again. What this file must
+//! What lives here: [`todo()`], which sorts windows into those to settle and those to see again. What this file must
 //! not know: how the coverage was read, how a window is settled.
 
 use std::collections::BTreeMap;

@@ -22,7 +22,7 @@ pub use study::{Finding, study};
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::model::{Certificate, Event, Level, Query, Window};
+use crate::model::{Certificate, Event, Level, Query, Timestamp, Window};
 
 /// How hard to try, and how much at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Settings {
     pub attempts: u32,
     /// The level to aim at first; a failed bracketed try is always followed by double ones.
     pub level: Level,
+    /// Ranges that end after this point are proven double whatever `level` says: events still arrive there.
+    pub double_from: Option<Timestamp>,
     /// Pages of one walk requested at the same time.
     pub in_flight: usize,
     /// Event types to ask for; empty asks for all.
@@ -57,6 +59,7 @@ impl Default for Settings {
             coarse_limit: 1_000,
             attempts: 3,
             level: Level::Bracketed,
+            double_from: None,
             in_flight: 4,
             event_types: Vec::new(),
             search_text: None,

@@ -66,7 +66,8 @@ impl<S: Source> Settler<'_, S> {
     fn part(&self, range: Window) -> BoxFuture<'_, Result<Part>> {
         Box::pin(async move {
             let query = self.query(range);
-            let mut level = self.settings.level;
+            let arriving = self.settings.double_from.is_some_and(|from| range.to > from);
+            let mut level = if arriving { Level::Double } else { self.settings.level };
             let mut reasons = Vec::new();
             let mut total = 0;
             for attempt in 0..self.settings.attempts.max(1) {

@@ -5,7 +5,9 @@
 //! The stages meet in the values of [`model`] and never import each other; `pipeline` alone knows them.
 
 pub mod error;
+pub mod flatten;
 pub mod model;
+pub mod schema;
 pub mod secret;
 
 pub use error::{Error, Result};

@@ -6,9 +6,11 @@
 
 pub mod api;
 pub mod error;
+pub mod flatten;
 pub mod model;
 pub mod pipeline;
 pub mod plan;
+pub mod schema;
 pub mod secret;
 pub mod settle;
 

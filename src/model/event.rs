@@ -48,6 +48,8 @@ pub enum Flaw {
     AmbiguousKey,
     /// Nested deeper than [`super::json::MAX_DEPTH`].
     TooDeep,
+    /// Longer than a batch of rows can hold.
+    TooLong,
 }
 
 impl Flaw {
@@ -60,6 +62,7 @@ impl Flaw {
             Self::UnusableId => "unusable-id",
             Self::AmbiguousKey => "ambiguous-key",
             Self::TooDeep => "too-deep",
+            Self::TooLong => "too-long",
         }
     }
 }

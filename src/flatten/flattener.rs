@@ -1,0 +1,251 @@
+//! Events in, a batch of rows out.
+//!
+//! What lives here: [`Flattener`], which owns the builders and follows a plan made from the table. An event is
+//! examined before anything is appended, so that a refused one leaves no trace. What this file must not know: where
+//! events come from and where rows go.
+
+use arrow_array::RecordBatch;
+
+use super::coerce::{self, Fit};
+use super::columns::Builder;
+use super::derive::Meaning;
+use super::found::{Found, Memory};
+use super::issues::ColumnIssues;
+use super::remainder;
+use crate::error::{Error, Result};
+use crate::model::Flaw;
+use crate::model::json::{Kind as JsonKind, MAX_DEPTH, Value};
+use crate::schema::{DataType, Json, Kind, NodeId, Rule, Table, Tree};
+
+/// Most bytes of events in one batch, and most bytes of one event. Offsets of texts are 32-bit; no column of a row
+/// is longer than its event and the names that the registry adds.
+pub const MAX_BATCH_BYTES: usize = 1 << 30;
+/// What a row may take beside its event's text: the registry's names, offsets.
+const ROW_OVERHEAD: usize = 256;
+
+/// Turns events into rows of the table, in the order in which they come.
+///
+/// Identity is not judged here: an event without a usable `id` becomes a row if it is pushed. Whoever read the page
+/// has marked it (see [`Flaw`]).
+#[derive(Debug)]
+pub struct Flattener {
+    table: Table,
+    plan: Vec<Step>,
+    builders: Vec<Builder>,
+    issues: Vec<ColumnIssues>,
+    rows: usize,
+    /// Bytes of the events in this batch, with [`ROW_OVERHEAD`] each.
+    taken: usize,
+    memory: Memory,
+    scratch: String,
+}
+
+/// How one column is filled.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Text {
+        node: NodeId,
+        json: Option<Json>,
+        envelope: bool,
+    },
+    Time {
+        node: NodeId,
+        envelope: bool,
+    },
+    Context {
+        node: NodeId,
+    },
+    Derived {
+        rule: usize,
+    },
+    /// Filled last, when it is known what the others hold.
+    Remainder,
+}
+
+/// Why an event did not become a row. The batch is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It never can: it belongs in quarantine.
+    Flaw(Flaw),
+    /// The batch is full ([`MAX_BATCH_BYTES`]): finish it, then push again. Never for an empty batch.
+    Full,
+}
+
+/// What is worth knowing about a row; counts, no values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowNotes {
+    /// Columns that hold a converted value.
+    pub coerced: u32,
+    /// Columns that are null although the event has a value there.
+    pub mismatched: u32,
+    /// Whether anything remains in the remainder.
+    pub remainder: bool,
+    /// Whether the registry knows the event type.
+    pub known_type: bool,
+}
+
+impl Flattener {
+    /// A flattener for this table, without rows.
+    pub fn new(table: &Table) -> Self {
+        let plan = plan(table);
+        let builders = table.columns().iter().map(|column| Builder::new(column.data_type)).collect();
+        Self {
+            table: table.clone(),
+            issues: vec![ColumnIssues::default(); plan.len()],
+            plan,
+            builders,
+            rows: 0,
+            taken: 0,
+            memory: Memory::default(),
+            scratch: String::new(),
+        }
+    }
+
+    /// Appends one event, given as its JSON text.
+    ///
+    /// # Errors
+    /// [`Refusal::Flaw`]: not JSON or not an object, nested deeper than [`MAX_DEPTH`], or longer than
+    /// [`MAX_BATCH_BYTES`]. [`Refusal::Full`]: the batch must be finished first.
+    pub fn push(&mut self, text: &str) -> Result<RowNotes, Refusal> {
+        if text.len() > MAX_BATCH_BYTES {
+            return Err(Refusal::Flaw(Flaw::TooLong));
+        }
+        let taken = self.taken.saturating_add(text.len()).saturating_add(ROW_OVERHEAD);
+        if self.rows > 0 && taken > MAX_BATCH_BYTES {
+            return Err(Refusal::Full);
+        }
+        let event = Value::parse(text).map_err(|_| Refusal::Flaw(Flaw::NotAnObject))?;
+        if event.kind() != JsonKind::Object {
+            return Err(Refusal::Flaw(Flaw::NotAnObject));
+        }
+        if event.depth() > MAX_DEPTH {
+            return Err(Refusal::Flaw(Flaw::TooDeep));
+        }
+        let notes = self.append(event);
+        self.rows += 1;
+        self.taken = taken;
+        Ok(notes)
+    }
+
+    fn append(&mut self, event: Value<'_>) -> RowNotes {
+        let table = &self.table;
+        let mut found = Found::read(table.tree(), event, std::mem::take(&mut self.memory));
+        let meaning = Meaning::of(table, &found);
+        let mut notes = RowNotes { known_type: meaning.known(), ..RowNotes::default() };
+
+        let columns = self.plan.iter().zip(&mut self.builders).zip(&mut self.issues);
+        for ((step, builder), issues) in columns {
+            let (node, envelope, fit) = match *step {
+                Step::Text { node, json, envelope } => {
+                    let Some(value) = found.value(node) else {
+                        builder.text(None);
+                        continue;
+                    };
+                    let (text, fit) = coerce::text(&value, json);
+                    builder.text(text.as_deref());
+                    (node, envelope, fit)
+                }
+                Step::Time { node, envelope } => {
+                    let Some(value) = found.value(node) else {
+                        builder.time(None);
+                        continue;
+                    };
+                    let (micros, fit) = coerce::timestamp(&value);
+                    builder.time(micros);
+                    (node, envelope, fit)
+                }
+                Step::Context { node } => {
+                    builder.text(found.value(node).map(|value| value.text()));
+                    continue;
+                }
+                Step::Derived { rule } => {
+                    let rule = table.derived().get(rule).map(|derived| &derived.rule);
+                    builder.text(rule.and_then(|rule: &Rule| meaning.derive(rule, &found)).as_deref());
+                    continue;
+                }
+                Step::Remainder => continue,
+            };
+            let repeated = found.entry(node).is_some_and(|entry| entry.repeated);
+            if fit == Fit::Exact {
+                found.set_exact(node);
+            } else {
+                notes.coerced += u32::from(fit == Fit::Coerced);
+                notes.mismatched += u32::from(matches!(fit, Fit::TypeMismatch | Fit::Unrepresentable));
+                found.irregular |= envelope;
+            }
+            if fit != Fit::Exact || repeated {
+                issues.count(fit, repeated);
+            }
+        }
+
+        self.scratch.clear();
+        if found.irregular {
+            remainder::write(table, &found, &mut self.scratch);
+        }
+        notes.remainder = !self.scratch.is_empty();
+        if let Some(builder) = self.builders.get_mut(table.remainder_column()) {
+            builder.text(notes.remainder.then_some(self.scratch.as_str()));
+        }
+        self.memory = found.into_memory();
+        notes
+    }
+
+    /// Rows of the batch so far.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether the batch has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Bytes of the rows so far; what the builders have reserved beyond it is at most as much again.
+    pub fn memory(&self) -> usize {
+        self.builders.iter().map(Builder::bytes).sum::<usize>() + self.scratch.capacity()
+    }
+
+    /// The columns that met values they do not hold as they were, over all batches so far, by position in the table.
+    pub fn issues(&self) -> impl Iterator<Item = (&str, ColumnIssues)> {
+        self.table
+            .columns()
+            .iter()
+            .zip(&self.issues)
+            .filter(|(_, issues)| !issues.is_empty())
+            .map(|(column, issues)| (column.name.as_str(), *issues))
+    }
+
+    /// The rows so far as one batch; the flattener is empty again.
+    ///
+    /// # Errors
+    /// Bug: the columns do not make a batch of the table's schema.
+    pub fn finish(&mut self) -> Result<RecordBatch> {
+        let arrays = self.builders.iter_mut().map(Builder::finish).collect();
+        self.rows = 0;
+        self.taken = 0;
+        RecordBatch::try_new(self.table.arrow_schema(), arrays)
+            .map_err(|error| Error::bug("the columns do not make a batch").because(error))
+    }
+}
+
+/// Derived columns take their rules in order, since the table compiles them in the order of the columns.
+fn plan(table: &Table) -> Vec<Step> {
+    let mut places = vec![(Tree::ROOT, true); table.columns().len()];
+    for (node, place) in table.tree().nodes().iter().enumerate() {
+        if let Some(slot) = place.column.and_then(|column| places.get_mut(column)) {
+            *slot = (node, !place.in_context);
+        }
+    }
+    let mut rules = 0..table.derived().len();
+    let mut steps = Vec::with_capacity(places.len());
+    for (position, (column, (node, envelope))) in table.columns().iter().zip(places).enumerate() {
+        steps.push(match (column.kind, column.data_type) {
+            (Kind::Source, DataType::Utf8) => Step::Text { node, json: column.json, envelope },
+            (Kind::Source, DataType::Timestamp) => Step::Time { node, envelope },
+            (Kind::Copy, _) if position == table.remainder_column() => Step::Remainder,
+            (Kind::Copy, _) => Step::Context { node },
+            (Kind::Derived, _) => Step::Derived { rule: rules.next().unwrap_or(usize::MAX) },
+        });
+    }
+    steps
+}

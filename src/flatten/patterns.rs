@@ -1,0 +1,171 @@
+//! The one string of a form in a context: an address or a UUID whose key nobody has documented.
+//!
+//! What lives here: iteration over the strings of a JSON text and the two forms. One forward pass, no recursion.
+//! What this file must not know: columns.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use crate::model::json::Value;
+use crate::schema::Pattern;
+
+/// Longest text of an IPv6 address with its prefix length.
+const MAX_IP: usize = 49;
+const UUID: usize = 36;
+
+/// The one distinct string of this form among the strings of a valid JSON text; keys do not count.
+pub(super) fn only(pattern: Pattern, text: &str) -> Option<Cow<'_, str>> {
+    let mut one: Option<Cow<'_, str>> = None;
+    for quoted in Strings::new(text) {
+        let Some(string) = decode(quoted) else { continue };
+        if !matches(pattern, &string) {
+            continue;
+        }
+        match &one {
+            Some(first) if *first != string => return None,
+            Some(_) => {}
+            None => one = Some(string),
+        }
+    }
+    one
+}
+
+fn matches(pattern: Pattern, text: &str) -> bool {
+    match pattern {
+        Pattern::Ip => is_ip(text),
+        Pattern::Uuid => is_uuid(text),
+    }
+}
+
+fn is_ip(text: &str) -> bool {
+    let plausible = text.len() <= MAX_IP && text.contains(['.', ':']);
+    if !plausible {
+        return false;
+    }
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix)),
+        None => (text, None),
+    };
+    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    prefix.is_none_or(|prefix| {
+        let digits = (1..=3).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_digit());
+        digits && prefix.parse::<u8>().is_ok_and(|length| length <= longest)
+    })
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == UUID
+        && text.bytes().enumerate().all(|(position, byte)| match position {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+fn decode(quoted: &str) -> Option<Cow<'_, str>> {
+    let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        return Value::parse(quoted).ok()?.as_text()?.decode();
+    }
+    Some(Cow::Borrowed(inner))
+}
+
+/// The strings of a valid JSON text that are values, with their quotes.
+struct Strings<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Strings<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Position after the string that opens at `from`.
+    fn end(&self, from: usize) -> Option<usize> {
+        let bytes = self.text.as_bytes();
+        let mut at = from + 1;
+        loop {
+            match bytes.get(at)? {
+                b'"' => return Some(at + 1),
+                b'\\' => at += 2,
+                _ => at += 1,
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Strings<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let from = self.at + self.text.get(self.at..)?.find('"')?;
+            self.at = self.end(from)?;
+            let rest = self.text.get(self.at..)?;
+            if !rest.trim_start_matches([' ', '\n', '\r', '\t']).starts_with(':') {
+                return self.text.get(from..self.at);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn strings_are_values_and_not_keys() {
+        let text = r#" {"a" : "b","c\"":["d",{"e":"f\\"},"g:"], "": "\"}" } "#;
+        let strings: Vec<_> = Strings::new(text).collect();
+        assert_eq!(strings, [r#""b""#, r#""d""#, r#""f\\""#, r#""g:""#, r#""\"}""#]);
+        assert_eq!(Strings::new(r#""x""#).collect::<Vec<_>>(), [r#""x""#]);
+        assert_eq!(Strings::new("null").count(), 0);
+    }
+
+    #[test]
+    fn addresses_and_blocks() {
+        for ip in
+            ["1.2.3.4", "198.51.100.0/24", "::1", "2001:db8::/32", "::ffff:1.2.3.4", "0.0.0.0/0", "::/128"]
+        {
+            assert!(is_ip(ip), "{ip}");
+        }
+        for text in [
+            "",
+            "1.2.3",
+            "1.2.3.4/33",
+            "1.2.3.4/",
+            "1.2.3.4/+8",
+            "::/129",
+            "1.2.3.4:80",
+            "447700900000",
+            "a.b",
+            "1.2.3.04",
+        ] {
+            assert!(!is_ip(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_one_distinct_string_counts() {
+        let ip = |text: &'static str| only(Pattern::Ip, text).map(Cow::into_owned);
+        assert_eq!(ip(r#"{"x":["a",{"ip":"10.0.0.1"}],"10.0.0.2":1}"#).as_deref(), Some("10.0.0.1"));
+        assert_eq!(ip(r#"["10.0.0.1","10.0.0.1"]"#).as_deref(), Some("10.0.0.1"));
+        assert_eq!(ip(r#"["10.0.0.1","10.0.0.2"]"#), None);
+        assert_eq!(ip(r#"["10.0.0.\u0031"]"#).as_deref(), Some("10.0.0.1"));
+        assert_eq!(ip("{}"), None);
+        let uuid = only(Pattern::Uuid, r#"{"secretId":"ad6dc56f-07b5-46e1-a527-85530e625800","v":1}"#);
+        assert_eq!(uuid.as_deref(), Some("ad6dc56f-07b5-46e1-a527-85530e625800"));
+    }
+
+    proptest! {
+        #[test]
+        fn finds_the_strings_that_an_independent_parser_finds(strings in proptest::collection::vec(any::<String>(), 0..6)) {
+            let text = serde_json::json!({ "k:\"": strings, "n": [1, { "m": strings }] }).to_string();
+            let found: Vec<_> = Strings::new(&text).map(|quoted| decode(quoted).unwrap().into_owned()).collect();
+            let expected: Vec<_> = strings.iter().chain(&strings).cloned().collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The table: columns, pointers, registry and rules, compiled from their documents.
+//!
+//! What lives here: [`Table`] and the compilation. What this file must not know: events, files.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_schema::Schema;
+
+use super::check;
+use super::column::{Column, Kind};
+use super::derived::{Condition, Derived, Pattern, RegistryField, Rule, Term};
+use super::document::{
+    self, CaseDocument, DerivedColumn, DerivedDocument, Field, Lock, PatternName, RegistryDocument,
+    TermDocument,
+};
+use super::registry::{EventType, Registry};
+use super::tree::{NodeId, Tree};
+use crate::error::{Error, Result};
+use crate::model;
+
+/// Pointer of the context, whose text one column holds whole.
+const CONTEXT: &str = "/context";
+
+/// The texts of the documents that make a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Documents<'a> {
+    /// `table.lock.json`
+    pub lock: &'a str,
+    /// `registry.json`
+    pub registry: &'a str,
+    /// `derived.json`
+    pub derived: &'a str,
+}
+
+impl Documents<'static> {
+    /// The documents of `schemas/v1`, part of the program.
+    pub const BUILTIN: Self = Self {
+        lock: include_str!("../../schemas/v1/table.lock.json"),
+        registry: include_str!("../../schemas/v1/registry.json"),
+        derived: include_str!("../../schemas/v1/derived.json"),
+    };
+}
+
+/// The table of one schema version. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct Table(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    version: String,
+    fingerprint: String,
+    columns: Vec<Column>,
+    by_name: HashMap<String, usize>,
+    tree: Tree,
+    context: Place,
+    remainder: usize,
+    registry: Registry,
+    event_type: Option<NodeId>,
+    derived: Vec<Derived>,
+    schema: Arc<Schema>,
+}
+
+/// Where the context is: in the event and in the row.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    node: NodeId,
+    column: usize,
+}
+
+impl Table {
+    /// The table that is part of the program.
+    ///
+    /// # Errors
+    /// Only if the program was built from broken documents.
+    pub fn builtin() -> Result<Self> {
+        Self::from_documents(Documents::BUILTIN)
+            .map_err(|error| Error::bug("the built-in schema is not valid").because(error))
+    }
+
+    /// A table from the texts of its documents.
+    ///
+    /// # Errors
+    /// Usage: a document cannot be read, contradicts itself or another one; the error says where.
+    pub fn from_documents(documents: Documents<'_>) -> Result<Self> {
+        let lock: Lock = document::read("table.lock.json", documents.lock)?;
+        let registry: RegistryDocument = document::read("registry.json", documents.registry)?;
+        let derived: DerivedDocument = document::read("derived.json", documents.derived)?;
+        for (name, version) in [("registry.json", &registry.version), ("derived.json", &derived.version)] {
+            if *version != lock.version {
+                return Err(Error::usage("the document's version is not the table's")
+                    .at("document", name)
+                    .at("version", version)
+                    .at("table", &lock.version));
+            }
+        }
+        let columns = check::columns(&lock)?;
+        let registry = compile_registry(registry)?;
+        let (mut tree, context, remainder) = plant(&columns)?;
+        let derived =
+            Compiler { columns: &columns, registry: &registry, tree: &mut tree, document: &derived.columns }
+                .compile()?;
+        prefix_free(&tree, &columns)?;
+        let event_type = columns
+            .iter()
+            .find(|column| column.name == "event_type")
+            .and_then(|column| column.pointer.as_deref())
+            .and_then(|pointer| tree.insert(pointer));
+        let schema = Arc::new(Schema::new(columns.iter().map(Column::field).collect::<Vec<_>>()));
+        let by_name = columns.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
+        Ok(Self(Arc::new(Inner {
+            version: lock.version,
+            fingerprint: lock.fingerprint,
+            columns,
+            by_name,
+            tree,
+            context,
+            remainder,
+            registry,
+            event_type,
+            derived,
+            schema,
+        })))
+    }
+
+    /// Version of the table: major, minor, patch.
+    pub fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// Lower-case hex SHA-256 of the frozen column list without descriptions.
+    pub fn fingerprint(&self) -> &str {
+        &self.0.fingerprint
+    }
+
+    /// Version and fingerprint as the log names them.
+    pub fn identity(&self) -> model::SchemaRef {
+        model::SchemaRef { version: self.version().to_owned(), fingerprint: self.fingerprint().to_owned() }
+    }
+
+    /// The columns, in the order of every file.
+    pub fn columns(&self) -> &[Column] {
+        &self.0.columns
+    }
+
+    /// Position of the column of this name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.0.by_name.get(name).copied()
+    }
+
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns().get(self.position(name)?)
+    }
+
+    /// The Arrow schema: one field a column, all nullable, with field ids and descriptions as metadata.
+    pub fn arrow_schema(&self) -> Arc<Schema> {
+        Arc::clone(&self.0.schema)
+    }
+
+    /// The pointers as a tree.
+    pub fn tree(&self) -> &Tree {
+        &self.0.tree
+    }
+
+    /// Node of the context in the tree.
+    pub fn context_node(&self) -> NodeId {
+        self.0.context.node
+    }
+
+    /// Position of the column that holds the context's text.
+    pub fn context_column(&self) -> usize {
+        self.0.context.column
+    }
+
+    /// Position of the column that holds the remainder.
+    pub fn remainder_column(&self) -> usize {
+        self.0.remainder
+    }
+
+    /// Node of the event type's code in the tree, if the table has such a column.
+    pub fn event_type_node(&self) -> Option<NodeId> {
+        self.0.event_type
+    }
+
+    /// What event types mean.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// The rules of the derived columns, in the order of the columns.
+    pub fn derived(&self) -> &[Derived] {
+        &self.0.derived
+    }
+}
+
+fn compile_registry(document: RegistryDocument) -> Result<Registry> {
+    let wrong = |sentence: &str| Error::usage(sentence).at("document", "registry.json");
+    let mut types: Vec<EventType> = Vec::with_capacity(document.types.len());
+    for entry in document.types {
+        if [&entry.name, &entry.category, &entry.action, &entry.target_type]
+            .iter()
+            .any(|text| text.is_empty())
+        {
+            return Err(wrong("a field of an event type is empty").at("event_type", entry.name));
+        }
+        if types.last().is_some_and(|before| before.name >= entry.name) {
+            return Err(
+                wrong("event types are not sorted by name, or one occurs twice").at("event_type", entry.name)
+            );
+        }
+        let document::RegistryType { name, category, action, target_type, description } = entry;
+        types.push(EventType { name, category, action, target_type, description });
+    }
+    Ok(Registry::new(types, document.unknown.category, document.unknown.action))
+}
+
+/// The tree of the columns' pointers, the context's place and the remainder's column.
+fn plant(columns: &[Column]) -> Result<(Tree, Place, usize)> {
+    let wrong = |sentence: &str| Error::usage(sentence).at("document", "table.lock.json");
+    let mut tree = Tree::new();
+    let (mut context, mut remainder) = (None, None);
+    for (position, column) in columns.iter().enumerate() {
+        let copy = column.kind == Kind::Copy;
+        let Some(pointer) = &column.pointer else {
+            if copy && remainder.replace(position).is_some() {
+                return Err(wrong("two columns hold the remainder").at("column", &column.name));
+            }
+            continue;
+        };
+        if copy && pointer != CONTEXT {
+            return Err(wrong("only the context's text is copied").at("column", &column.name));
+        }
+        let node = tree
+            .insert(pointer)
+            .ok_or_else(|| wrong("not a JSON Pointer of 1 to 8 segments").at("pointer", pointer))?;
+        if let Some(place) = tree.node_mut(node) {
+            place.column = Some(position);
+        }
+        if copy {
+            context = Some(Place { node, column: position });
+        }
+    }
+    let context = context.ok_or_else(|| wrong("no column holds the context's text"))?;
+    let remainder = remainder.ok_or_else(|| wrong("no column holds the remainder"))?;
+    Ok((tree, context, remainder))
+}
+
+/// No source column may lie inside another: both could not hold the value exactly.
+fn prefix_free(tree: &Tree, columns: &[Column]) -> Result<()> {
+    for node in tree.nodes() {
+        let column = node.column.and_then(|position| columns.get(position));
+        if let Some(column) = column.filter(|column| column.kind == Kind::Source && !node.children.is_empty())
+        {
+            return Err(Error::usage("a pointer lies inside another column's").at("column", &column.name));
+        }
+    }
+    Ok(())
+}
+
+/// Turns `derived.json` into rules.
+struct Compiler<'a> {
+    columns: &'a [Column],
+    registry: &'a Registry,
+    tree: &'a mut Tree,
+    document: &'a [DerivedColumn],
+}
+
+impl Compiler<'_> {
+    fn compile(mut self) -> Result<Vec<Derived>> {
+        let mut rules = Vec::new();
+        for (position, column) in self.columns.iter().enumerate() {
+            if column.kind != Kind::Derived {
+                continue;
+            }
+            let mut entries = self.document.iter().filter(|entry| entry.column == column.name);
+            let (Some(entry), None) = (entries.next(), entries.next()) else {
+                return Err(wrong("a derived column needs exactly one rule").at("column", &column.name));
+            };
+            let rule = self.rule(entry).map_err(|error| error.at("column", &column.name))?;
+            rules.push(Derived { column: position, rule });
+        }
+        if rules.len() != self.document.len() {
+            return Err(wrong("a rule's column is not a derived column of the table"));
+        }
+        Ok(rules)
+    }
+
+    fn rule(&mut self, entry: &DerivedColumn) -> Result<Rule> {
+        match (entry.registry, &entry.first_of, &entry.cases) {
+            (Some(field), None, None) => Ok(Rule::Registry(match field {
+                Field::Category => RegistryField::Category,
+                Field::Action => RegistryField::Action,
+                Field::TargetType => RegistryField::TargetType,
+            })),
+            (None, Some(terms), None) => Ok(Rule::FirstOf(self.terms(terms, true)?)),
+            (None, None, Some(cases)) => {
+                let lists =
+                    cases.iter().map(|case| self.terms(&case.first_of, true)).collect::<Result<_>>()?;
+                let of_type = self
+                    .registry
+                    .types()
+                    .iter()
+                    .map(|known| cases.iter().position(|case| applies(case, known)))
+                    .collect();
+                Ok(Rule::ByType { lists, of_type })
+            }
+            _ => Err(wrong("a rule is exactly one of registry, first_of and cases")),
+        }
+    }
+
+    /// `outer`: whether terms may name another column; its own terms may not, so that no cycle can be.
+    fn terms(&mut self, terms: &[TermDocument], outer: bool) -> Result<Vec<Term>> {
+        let mut compiled = Vec::with_capacity(terms.len());
+        for term in terms {
+            match (&term.pointer, &term.column, term.only) {
+                (Some(pointer), None, None) => {
+                    let when = match &term.when {
+                        None => None,
+                        Some(when) => {
+                            Some(Condition { node: self.place(&when.pointer)?, equals: when.equals.clone() })
+                        }
+                    };
+                    compiled.push(Term::Value { node: self.place(pointer)?, when });
+                }
+                (None, Some(name), None) if outer && term.when.is_none() => {
+                    let other = self.document.iter().find(|entry| entry.column == *name);
+                    let inner = other.and_then(|entry| entry.first_of.as_ref()).ok_or_else(|| {
+                        wrong("a rule names a column that has no list of its own").at("named", name)
+                    })?;
+                    compiled.extend(self.terms(inner, false)?);
+                }
+                (None, None, Some(pattern)) if term.when.is_none() => {
+                    compiled.push(Term::Only(match pattern {
+                        PatternName::Ip => Pattern::Ip,
+                        PatternName::Uuid => Pattern::Uuid,
+                    }));
+                }
+                _ => return Err(wrong("a term is exactly one of pointer, column and only")),
+            }
+        }
+        Ok(compiled)
+    }
+
+    fn place(&mut self, pointer: &str) -> Result<NodeId> {
+        self.tree
+            .insert(pointer)
+            .ok_or_else(|| wrong("not a JSON Pointer of 1 to 8 segments").at("pointer", pointer))
+    }
+}
+
+fn wrong(sentence: &str) -> Error {
+    Error::usage(sentence).at("document", "derived.json")
+}
+
+fn applies(case: &CaseDocument, event_type: &EventType) -> bool {
+    case.category.as_ref().is_none_or(|category| *category == event_type.category)
+        && case.target_type.as_ref().is_none_or(|target| *target == event_type.target_type)
+}

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::encode::FileMetadata;
 use crate::error::{Error, Result};
-use crate::flatten::Flattener;
+use crate::flatten::{Flattener, Refusal};
 use crate::model::{Certificate, Counts, Event, Format, Grid, Window};
 use crate::publish::{self, Prepared};
 use crate::schema::Table;
@@ -60,21 +60,31 @@ fn one_window(window: Window, events: Vec<Event>, certificate: &Certificate, rec
     let mut counts = Counts { settled: length(&events), ..Counts::default() };
     let mut flattener = Flattener::new(&recipe.table);
     let (mut batches, mut quarantine, mut types) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for event in events {
-        let text = match (event.flaw, std::str::from_utf8(&event.text)) {
-            (None, Ok(text)) => text,
-            _ => {
-                quarantine.push(event);
-                continue;
-            }
+    for mut event in events {
+        let Some(text) = event.flaw.is_none().then(|| std::str::from_utf8(&event.text).ok()).flatten() else {
+            quarantine.push(event);
+            continue;
         };
-        let notes = flattener.push(text)?;
-        let _ = notes;
+        let pushed = match flattener.push(text) {
+            Err(Refusal::Full) => {
+                batches.push(flattener.finish()?);
+                flattener.push(text)
+            }
+            pushed => pushed,
+        };
+        match pushed {
+            Ok(_) => {}
+            Err(Refusal::Flaw(flaw)) => {
+                event.flaw = Some(flaw);
+                quarantine.push(event);
+            }
+            Err(Refusal::Full) => return Err(Error::bug("an empty batch is full").at("id", event.id.as_str())),
+        }
         if flattener.len() >= ROWS_A_BATCH {
             batches.push(flattener.finish()?);
         }
     }
-    if flattener.len() > 0 {
+    if !flattener.is_empty() {
         batches.push(flattener.finish()?);
     }
     for batch in &batches {

@@ -6,6 +6,7 @@
 
 pub mod error;
 pub mod model;
+pub mod sandbox;
 pub mod secret;
 
 pub use error::{Error, Result};

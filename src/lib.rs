@@ -10,6 +10,7 @@ pub mod flatten;
 pub mod model;
 pub mod pipeline;
 pub mod plan;
+pub mod sandbox;
 pub mod schema;
 pub mod secret;
 pub mod settle;

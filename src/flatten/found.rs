@@ -3,7 +3,7 @@
 //! What lives here: one pass over an event that fills [`Found`], one entry a node of the tree, slices only. What
 //! this file must not know: types, columns' builders.
 
-use crate::model::json::{Kind, Value};
+use crate::model::json::Value;
 use crate::schema::{NodeId, Tree};
 
 /// What stands at one place.
@@ -42,9 +42,9 @@ impl<'a> Found<'a> {
             // Inside the context nothing needs a look: its text is kept whole.
             let envelope = !node.in_context;
             let mut hint = 0;
-            let mut members = 0_usize;
+            let mut entered = false;
             for (key, member) in value.members() {
-                members += 1;
+                entered = true;
                 let raw = key.raw();
                 let child = if raw.contains('\\') {
                     key.decode().and_then(|name| node.child(&name, &mut hint))
@@ -61,9 +61,8 @@ impl<'a> Found<'a> {
                     found.irregular |= envelope && entry.repeated;
                 }
             }
-            if envelope && id != Tree::ROOT && (members == 0 || value.kind() != Kind::Object) {
-                found.irregular = true;
-            }
+            // An empty object or a value of another type stands in the remainder, which only a look can tell.
+            found.irregular |= envelope && id != Tree::ROOT && !entered;
         }
         found
     }

@@ -6,6 +6,7 @@
 
 mod check;
 mod column;
+mod compile;
 mod derived;
 mod document;
 mod naming;

@@ -22,10 +22,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::behaviour::DateHeader;
 use super::clock;
 use super::route::{Head, answer};
 use super::spoil::{Sent, finish, spoil};
+use super::switches::DateHeader;
 use super::wire::{Spoiled, play};
 use super::world::World;
 

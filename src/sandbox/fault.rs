@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use super::behaviour::Family;
+use super::switches::Family;
 use super::words::{BadText, number};
 
 /// The body of an error reply.

@@ -18,20 +18,22 @@ mod route;
 mod select;
 mod server;
 mod spoil;
+mod switches;
 mod timeline;
 mod wire;
 mod words;
 mod world;
 
-pub use behaviour::{
-    Behaviour, Beyond, Bound, DateHeader, Depth, Empty, EndOf, Family, Granularity, HiddenTime, Honour,
-    Invalid, Links, Order, PageSize, RetryAfter, Search, Size, Throttle, Totals,
-};
+pub use behaviour::Behaviour;
 pub use change::Change;
 pub use fault::{ErrorBody, Fault, FaultScript};
 pub use log::{Requests, Seen};
 pub use population::{Population, Spec};
 pub use server::serve;
+pub use switches::{
+    Beyond, Bound, DateHeader, Depth, Empty, EndOf, Family, Granularity, HiddenTime, Honour, Invalid, Links,
+    Order, PageSize, RetryAfter, Search, Size, Throttle, Totals,
+};
 pub use timeline::Timeline;
 pub use words::BadText;
 pub use world::World;

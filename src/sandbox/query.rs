@@ -3,8 +3,9 @@
 //! What lives here: decoding a query string into [`Query`] under the switches that concern reading. What this file
 //! must not know: events.
 
-use super::behaviour::{Behaviour, EndOf, Honour, Invalid, Size};
+use super::behaviour::Behaviour;
 use super::clock;
+use super::switches::{Bound, EndOf, Honour, Invalid, Size};
 
 /// The largest page (documented) and the size without `size` (documented).
 const LARGEST: u64 = 100;
@@ -112,7 +113,7 @@ fn edge(name: &str, value: &str, behaviour: &Behaviour) -> Result<Option<Edge>, 
         return Ok(Some(Edge { millis: start + step - 1, inclusive: true }));
     }
     let bound = if upper { behaviour.upper } else { behaviour.lower };
-    Ok(Some(Edge { millis: start, inclusive: bound == super::behaviour::Bound::Inclusive }))
+    Ok(Some(Edge { millis: start, inclusive: bound == Bound::Inclusive }))
 }
 
 /// Decodes percent escapes and `+`; what is not an escape stays as it is.

@@ -9,9 +9,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::Bytes;
 
-use super::behaviour::{Behaviour, Empty, Family, Links, PageSize, Totals};
+use super::behaviour::Behaviour;
 use super::population::KINDS;
 use super::query::Query;
+use super::switches::{Empty, Family, Links, PageSize, Totals};
 
 /// The content type of every JSON reply (seen).
 pub(super) const JSON: &str = "application/json;charset=UTF-8";

@@ -3,11 +3,11 @@
 //! What lives here: [`answer`], a function of the world and a request head. What this file must not know: sockets,
 //! and how faults are carried out.
 
-use super::behaviour::{Beyond, Depth, Family, RetryAfter};
 use super::log::Route;
 use super::query::{Query, decode};
 use super::reply::{Page, Reply, list};
 use super::select::{Selected, View, select};
+use super::switches::{Beyond, Depth, Family, RetryAfter};
 use super::world::World;
 
 /// What the server needs of a request.

@@ -3,10 +3,11 @@
 //! What lives here: [`select`]. A date range is two binary searches, whatever its size; a filter by type reads one
 //! number for each event of the range; a search renders them. What this file must not know: JSON around events, HTTP.
 
-use super::behaviour::{Behaviour, HiddenTime, Order, Search};
+use super::behaviour::Behaviour;
 use super::population::Population;
 use super::query::{Edge, Query};
 use super::random::mix;
+use super::switches::{HiddenTime, Order, Search};
 use super::timeline::Timeline;
 
 /// What a query selects.

@@ -13,19 +13,20 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
-use super::behaviour::DateHeader;
 use super::clock;
 use super::route::{Head, answer};
 use super::spoil::{Sent, finish, spoil};
+use super::switches::DateHeader;
 use super::wire::{Spoiled, play};
 use super::world::World;
 
@@ -121,7 +122,12 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _stopped = stop.wait_for(|stopped| *stopped).await;
 }
 
-/// Why a request has no reply of the library's: one written by hand is in the slot.
+fn accepts_gzip(parts: &Parts) -> bool {
+    let accepted = parts.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|value| value.contains("gzip"))
+}
+
+/// Why a request has no reply of the library's: one written by hand is in the slot, or none can be had.
 #[derive(Debug)]
 struct TakenOver;
 
@@ -139,17 +145,29 @@ async fn respond(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, TakenOver> {
     let index = world.log.next();
-    let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let head = Head {
-        method: request.method().as_str(),
-        path: request.uri().path(),
-        query: request.uri().query().unwrap_or(""),
-        authorization: text(AUTHORIZATION),
+    let (parts, _body) = request.into_parts();
+    let query = parts.uri.query().unwrap_or("");
+    let scans = query.contains("event_type=") || query.contains("search_text=");
+    let line = format!("{} {}", parts.method, parts.uri);
+    let compress = world.behaviour.gzip && accepts_gzip(&parts);
+    let answered = {
+        let world = Arc::clone(&world);
+        move || {
+            let head = Head {
+                method: parts.method.as_str(),
+                path: parts.uri.path(),
+                query: parts.uri.query().unwrap_or(""),
+                authorization: parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
+            };
+            answer(&world, &head, index)
+        }
     };
-    let (reply, route) = answer(&world, &head, index);
+    // A range is a search of microseconds; a scan may take long and leaves the connections' threads.
+    let (reply, route) =
+        if scans { spawn_blocking(answered).await.map_err(|_| TakenOver)? } else { answered() };
     let date = world.date().map(clock::http_date);
     let mut reply = finish(reply, index, date);
-    if world.behaviour.gzip && text(ACCEPT_ENCODING).is_some_and(|value| value.contains("gzip")) {
+    if compress {
         reply = reply.compressed();
     }
     let fault = world.faults.get(index);
@@ -157,7 +175,6 @@ async fn respond(
         Some(fault) => spoil(reply, fault),
         None => Sent::Whole(reply, Duration::ZERO),
     };
-    let line = format!("{} {}", head.method, request.uri());
     let status = match &sent {
         Sent::Whole(reply, _) => reply.status,
         Sent::Spoiled(_) => 0,

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use hyper::body::Bytes;
 
-use super::behaviour::Family;
 use super::fault::{ErrorBody, Fault};
 use super::reply::Reply;
 use super::route::quota;
+use super::switches::Family;
 use super::wire::{Body, End, Spoiled, head};
 
 /// What is sent.

@@ -44,6 +44,10 @@ impl Timeline {
         self
     }
 
+    pub(super) fn extend(&mut self, other: Self) {
+        self.lives.extend(other.lives);
+    }
+
     fn life(&mut self, k: u32) -> &mut Life {
         self.lives.entry(k).or_insert(Life { appears: 0, vanishes: u64::MAX, rewritten: None })
     }

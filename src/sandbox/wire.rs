@@ -97,10 +97,10 @@ async fn write(stream: &TcpStream, bytes: &[u8], pace: Option<u64>) -> io::Resul
     let Some(pace) = pace else {
         return write_now(stream, bytes).await;
     };
-    // At most twenty parts a second keep the pace even without waking for every byte.
-    let part = usize::try_from(pace.div_ceil(20)).unwrap_or(usize::MAX).max(1);
-    let pause = Duration::from_secs_f64(1.0 / 20.0)
-        .max(Duration::from_secs(1) / u32::try_from(pace.max(1)).unwrap_or(u32::MAX));
+    // About twenty parts a second keep the pace even without waking for every byte.
+    let size = pace.div_ceil(20).max(1);
+    let pause = Duration::from_millis(size.saturating_mul(1000) / pace.max(1));
+    let part = usize::try_from(size).unwrap_or(usize::MAX);
     for part in bytes.chunks(part) {
         write_now(stream, part).await?;
         sleep(pause).await;

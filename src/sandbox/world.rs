@@ -6,13 +6,14 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-use super::behaviour::{Behaviour, DateHeader};
+use super::behaviour::Behaviour;
 use super::change::Change;
 use super::clock;
 use super::fault::FaultScript;
 use super::log::{Log, Requests};
 use super::population::Population;
 use super::random::mix;
+use super::switches::DateHeader;
 use super::timeline::Timeline;
 
 /// A world that any number of connections look at. Its state is a counter of requests and a log.
@@ -101,10 +102,10 @@ impl World {
         self
     }
 
-    /// What changes over time, event by event. Replaces what [`World::behaviour`] picked.
+    /// What changes over time, event by event, beside what [`World::behaviour`] picks.
     #[must_use]
     pub fn timeline(mut self, timeline: Timeline) -> Self {
-        self.timeline = timeline;
+        self.timeline.extend(timeline);
         self
     }
 
@@ -113,7 +114,7 @@ impl World {
         &self.population
     }
 
-    /// True if the request of this index, or a later one, can see event `k` at some time.
+    /// True if event `k` exists at the request of this index. A lagging replica may answer with an older truth.
     pub fn is_visible(&self, k: u32, index: u64) -> bool {
         self.timeline.visible(k, index)
     }

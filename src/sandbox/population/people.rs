@@ -20,7 +20,7 @@ const FIRST: [&str; 20] = [
     "radia",
     "tim",
     "hedy",
-    "claude",
+    "emmy",
     "joan",
     "john",
     "mary",

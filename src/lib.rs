@@ -4,6 +4,7 @@
 //! the events are flattened into typed columns, encoded, and published into write-once slots with a commit log.
 //! The stages meet in the values of [`model`] and never import each other; `pipeline` alone knows them.
 
+pub mod encode;
 pub mod error;
 pub mod model;
 pub mod secret;

@@ -8,5 +8,6 @@ pub mod encode;
 pub mod error;
 pub mod model;
 pub mod secret;
+pub mod store;
 
 pub use error::{Error, Result};

@@ -7,6 +7,7 @@
 pub mod encode;
 pub mod error;
 pub mod model;
+pub mod publish;
 pub mod secret;
 pub mod store;
 

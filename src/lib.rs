@@ -5,14 +5,17 @@
 //! The stages meet in the values of [`model`] and never import each other; `pipeline` alone knows them.
 
 pub mod api;
+pub mod encode;
 pub mod error;
 pub mod flatten;
 pub mod model;
 pub mod pipeline;
 pub mod plan;
+pub mod publish;
 pub mod sandbox;
 pub mod schema;
 pub mod secret;
 pub mod settle;
+pub mod store;
 
 pub use error::{Error, Result};

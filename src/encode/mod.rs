@@ -1,0 +1,14 @@
+//! Rows to the bytes of a data file, and back.
+//!
+//! What lives here: [`encode`] and [`read`], one file per format behind them, the rules about columns that all
+//! formats share, and the fixed cut of rows that makes the bytes a function of the rows alone. Synchronous, to a
+//! byte sink; a format's library is named in that format's file and nowhere else.
+//! What this module must not know: events, columns' meaning beyond their names, storage, async.
+
+mod columns;
+mod file;
+mod parquet;
+mod recut;
+
+pub use file::{Encoded, FileMetadata, ReadLimits, Table, encode, read};
+pub use recut::BATCH_ROWS;

@@ -1,0 +1,185 @@
+//! Parquet: the only file that names the library.
+//!
+//! What lives here: the writer's settings, each with its reason, and a reader under limits. Every setting that
+//! decides bytes is set here and not left to the library's defaults, which change between its versions.
+//!
+//! The Arrow schema is embedded (`ARROW:schema`): it carries the columns' descriptions to readers that show them,
+//! and since only types are accepted that it cannot change, every reader still sees the plain Parquet types. Our
+//! own reader ignores it.
+//! What this file must not know: what the columns mean, where the bytes go.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use ::parquet::arrow::ArrowWriter;
+use ::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use ::parquet::arrow::arrow_writer::ArrowWriterOptions;
+use ::parquet::basic::{Compression, Encoding, ZstdLevel};
+use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::{KeyValue, SortingColumn};
+use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use ::parquet::schema::types::ColumnPath;
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, Schema, SchemaRef};
+use bytes::Bytes;
+
+use crate::error::{Error, Kind, Result};
+
+use super::columns::{self, Class};
+use super::file::{FileMetadata, ReadLimits, Table, over_limit};
+use super::recut::recut;
+
+/// Names the writer in each file; the version is part of what decides the bytes.
+const CREATED_BY: &str = concat!("vonage-audit ", env!("CARGO_PKG_VERSION"));
+
+/// Rows of a row group: about 70 MB of events before compression, so that writing stays well below 200 MB and a
+/// reader with several threads still finds work in a large day.
+const ROW_GROUP_ROWS: usize = 131_072;
+
+/// Rows of a page at most, so that the page index can skip within a row group.
+const PAGE_ROWS: usize = 20_000;
+
+/// Bytes of a page or dictionary at most, before compression.
+const PAGE_BYTES: usize = 1 << 20;
+
+/// Bytes of text kept as a smallest or largest value.
+const STATISTICS_BYTES: usize = 64;
+
+/// Level 3: two thirds of the CPU time are the encoder's, and higher levels gain a few percent for twice of it.
+const ZSTD_LEVEL: i32 = 3;
+
+/// Rows handed out by the reader at once; small, since limits are checked after each batch.
+const READ_ROWS: usize = 1_024;
+
+/// The key under which the library keeps the Arrow schema; not ours to show.
+const ARROW_SCHEMA: &str = "ARROW:schema";
+
+pub(super) fn write(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    metadata: &FileMetadata,
+    sink: &mut (impl Write + Send),
+) -> Result<u64> {
+    // Metadata of the schema itself would be a second place for key and value pairs.
+    let schema = Arc::new(Schema::new(schema.fields().clone()));
+    let options = ArrowWriterOptions::new().with_properties(properties(&schema, metadata)?);
+    let mut writer =
+        ArrowWriter::try_new_with_options(sink, Arc::clone(&schema), options).map_err(unwritten)?;
+    let mut rows = 0_u64;
+    for batch in recut(&schema, batches) {
+        let batch = batch?;
+        rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        writer.write(&batch).map_err(unwritten)?;
+    }
+    writer.close().map_err(unwritten)?;
+    Ok(rows)
+}
+
+fn properties(schema: &Schema, metadata: &FileMetadata) -> Result<WriterProperties> {
+    let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(unwritten)?;
+    let pairs: Vec<KeyValue> =
+        metadata.pairs().map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned())).collect();
+    let mut properties = WriterProperties::builder()
+        // Pages of version 1: old scanners of warehouses do not read version 2.
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_created_by(CREATED_BY.to_owned())
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_max_row_group_bytes(None)
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_data_page_size_limit(PAGE_BYTES)
+        .set_dictionary_page_size_limit(PAGE_BYTES)
+        .set_dictionary_enabled(true)
+        .set_write_batch_size(1_024)
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_statistics_truncate_length(Some(STATISTICS_BYTES))
+        .set_column_index_truncate_length(Some(STATISTICS_BYTES))
+        .set_offset_index_disabled(false)
+        .set_bloom_filter_enabled(false)
+        .set_sorting_columns(sorting(schema)?)
+        .set_key_value_metadata((!pairs.is_empty()).then_some(pairs));
+    for field in schema.fields() {
+        let column = || ColumnPath::from(field.name().as_str());
+        properties = match columns::class(field.name()) {
+            Class::Repeating => properties,
+            Class::Unique => properties.set_column_dictionary_enabled(column(), false),
+            // Sorted times differ by little; read by DuckDB, pyarrow, Polars, Spark and ClickHouse.
+            Class::Time if matches!(field.data_type(), DataType::Timestamp(..)) => properties
+                .set_column_dictionary_enabled(column(), false)
+                .set_column_encoding(column(), Encoding::DELTA_BINARY_PACKED),
+            Class::Time => properties,
+            Class::Json => properties
+                .set_column_dictionary_enabled(column(), false)
+                .set_column_statistics_enabled(column(), EnabledStatistics::None),
+        };
+    }
+    Ok(properties.build())
+}
+
+/// What the rows are sorted by, for readers that use it: the leading columns of the order that the file has.
+fn sorting(schema: &Schema) -> Result<Option<Vec<SortingColumn>>> {
+    let mut sorting = Vec::new();
+    for name in columns::SORT_ORDER {
+        let Some((position, _)) = schema.column_with_name(name) else { break };
+        let column_idx = i32::try_from(position)
+            .map_err(|cause| Error::bug("a file has too many columns").because(cause))?;
+        sorting.push(SortingColumn { column_idx, descending: false, nulls_first: false });
+    }
+    Ok((!sorting.is_empty()).then_some(sorting))
+}
+
+fn unwritten(cause: ParquetError) -> Error {
+    Error::new(Kind::Storage, "cannot write a Parquet file").because(cause)
+}
+
+fn unread(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(Kind::Verification, "not a readable Parquet file").because(cause)
+}
+
+/// The library panics on some damaged files (found by damaging each byte of one); for us that is one more way of not
+/// being readable.
+pub(super) fn read(bytes: Bytes, limits: ReadLimits) -> Result<Table> {
+    std::panic::catch_unwind(move || decode(bytes, limits))
+        .unwrap_or_else(|_| Err(unread("the decoder gave up on damaged bytes")))
+}
+
+fn decode(bytes: Bytes, limits: ReadLimits) -> Result<Table> {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options).map_err(unread)?;
+    let file = builder.metadata().file_metadata();
+    let claimed = u64::try_from(file.num_rows()).map_err(unread)?;
+    if claimed > limits.rows {
+        return Err(over_limit("rows", limits.rows));
+    }
+    let metadata = file
+        .key_value_metadata()
+        .into_iter()
+        .flatten()
+        .filter(|pair| pair.key != ARROW_SCHEMA)
+        .fold(FileMetadata::new(), |all, pair| all.with(&pair.key, pair.value.as_deref().unwrap_or("")));
+    let schema = Arc::new(Schema::new(builder.schema().fields().clone()));
+    let reader = builder.with_batch_size(READ_ROWS).build().map_err(unread)?;
+
+    let mut batches = Vec::new();
+    let (mut rows, mut memory) = (0_u64, 0_u64);
+    for batch in reader {
+        let batch = batch.map_err(unread)?;
+        rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        memory = batch.columns().iter().fold(memory, |sum, column| {
+            sum.saturating_add(u64::try_from(column.get_array_memory_size()).unwrap_or(u64::MAX))
+        });
+        if memory > limits.memory {
+            return Err(over_limit("bytes of memory", limits.memory));
+        }
+        batches.push(batch);
+    }
+    if rows != claimed {
+        return Err(Error::new(Kind::Verification, "a Parquet file holds other rows than it says")
+            .at("says", claimed)
+            .at("holds", rows));
+    }
+    Ok(Table { schema, batches, metadata })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+use std::collections::HashMap;
+
+use super::*;
+use crate::encode::{BATCH_ROWS, encode, read as read_file};
+use crate::model::Format;
+use ::parquet::basic::{LogicalType, PageType, TimeUnit, Type};
+use ::parquet::file::reader::{FileReader, SerializedFileReader};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow_schema::{Field, TimeUnit as ArrowUnit};
+use proptest::prelude::*;
+
+fn schema() -> SchemaRef {
+    let description = |text: &str| HashMap::from([("description".to_owned(), text.to_owned())]);
+    Arc::new(Schema::new(vec![
+        Field::new("id", DataType::Utf8, true).with_metadata(description("Identity")),
+        Field::new("created_at", DataType::Timestamp(ArrowUnit::Microsecond, Some("UTC".into())), true),
+        Field::new("event_type", DataType::Utf8, true),
+        Field::new("known", DataType::Boolean, false),
+        Field::new("weight", DataType::Int64, true),
+        Field::new("context_json", DataType::Utf8, true),
+    ]))
+}
+
+fn rows(count: usize) -> RecordBatch {
+    let text = |make: &dyn Fn(usize) -> Option<String>| -> ArrayRef {
+        Arc::new(StringArray::from((0..count).map(make).collect::<Vec<_>>()))
+    };
+    let time: Vec<_> = (0..count).map(|row| (row % 97 != 5).then_some(1_000_000 * row as i64)).collect();
+    RecordBatch::try_new(
+        schema(),
+        vec![
+            text(&|row| Some(format!("{:08x}-id", row * 7919))),
+            Arc::new(TimestampMicrosecondArray::from(time).with_timezone("UTC")),
+            text(&|row| (row % 5 != 0).then(|| format!("TYPE_{}", row % 3))),
+            Arc::new(BooleanArray::from((0..count).map(|row| row % 2 == 0).collect::<Vec<_>>())),
+            Arc::new(Int64Array::from(
+                (0..count).map(|row| (row % 4 > 0).then_some(row as i64)).collect::<Vec<_>>(),
+            )),
+            text(&|row| (row % 7 != 0).then(|| format!("{{\"n\":{row}}}"))),
+        ],
+    )
+    .unwrap()
+}
+
+fn metadata() -> FileMetadata {
+    FileMetadata::new().with("vonage_audit.schema_version", "1.0.0").with("a", "first")
+}
+
+fn file(batches: &[RecordBatch]) -> Bytes {
+    let mut out = Vec::new();
+    let encoded = encode(Format::Parquet, &schema(), batches, &metadata(), &mut out).unwrap();
+    assert_eq!(encoded.bytes, out.len() as u64);
+    assert_eq!(encoded.rows, batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>());
+    out.into()
+}
+
+#[test]
+fn rows_read_back_as_they_were_written() {
+    let batch = rows(3 * BATCH_ROWS + 11);
+    let table =
+        read_file(Format::Parquet, file(std::slice::from_ref(&batch)), ReadLimits::default()).unwrap();
+    let plain = Arc::new(Schema::new(
+        schema()
+            .fields()
+            .iter()
+            .map(|field| field.as_ref().clone().with_metadata(HashMap::<String, String>::new()))
+            .collect::<Vec<_>>(),
+    ));
+    let read = arrow_select::concat::concat_batches(&table.schema, &table.batches).unwrap();
+    let read = RecordBatch::try_new(Arc::clone(&plain), read.columns().to_vec()).unwrap();
+    assert_eq!(read, RecordBatch::try_new(plain, batch.columns().to_vec()).unwrap());
+    assert_eq!(table.metadata, metadata());
+}
+
+#[test]
+fn a_file_without_rows_is_a_file() {
+    let table = read_file(Format::Parquet, file(&[]), ReadLimits::default()).unwrap();
+    assert_eq!(table.schema.fields().len(), 6);
+    assert_eq!(table.batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 0);
+}
+
+#[test]
+fn the_layout_is_the_promised_one() {
+    let bytes = file(&[rows(150_000)]);
+    let reader = SerializedFileReader::new(bytes.clone()).unwrap();
+    let metadata = reader.metadata();
+    assert_eq!(metadata.file_metadata().created_by(), Some(CREATED_BY));
+    assert_eq!(metadata.num_row_groups(), 2);
+    assert_eq!(metadata.row_group(0).num_rows(), 131_072);
+    let sorting = metadata.row_group(0).sorting_columns().unwrap();
+    assert_eq!(sorting.iter().map(|column| column.column_idx).collect::<Vec<_>>(), [1, 0]);
+
+    let keys: Vec<_> =
+        metadata.file_metadata().key_value_metadata().unwrap().iter().map(|pair| pair.key.as_str()).collect();
+    assert_eq!(keys, ["a", "vonage_audit.schema_version", ARROW_SCHEMA]);
+
+    for (position, (dictionary, statistics)) in
+        [(false, true), (false, true), (true, true), (false, true), (true, true), (false, false)]
+            .into_iter()
+            .enumerate()
+    {
+        let column = metadata.row_group(0).column(position);
+        let name = column.column_path().string();
+        assert!(matches!(column.compression(), Compression::ZSTD(_)), "{name}");
+        assert_eq!(column.dictionary_page_offset().is_some(), dictionary, "{name}");
+        assert_eq!(column.statistics().is_some(), statistics, "{name}");
+        assert_eq!(column.column_index_offset().is_some(), statistics, "{name}");
+        assert!(column.offset_index_offset().is_some(), "{name}");
+        assert!(column.bloom_filter_offset().is_none(), "{name}");
+    }
+    assert!(
+        metadata.row_group(0).column(1).encodings().any(|encoding| encoding == Encoding::DELTA_BINARY_PACKED)
+    );
+
+    let time = metadata.file_metadata().schema_descr().column(1);
+    assert_eq!(time.physical_type(), Type::INT64);
+    let Some(LogicalType::Timestamp(kind)) = time.logical_type_ref() else { panic!("not a timestamp") };
+    assert!(kind.is_adjusted_to_u_t_c);
+    assert_eq!(kind.unit, TimeUnit::MICROS);
+
+    let group = reader.get_row_group(0).unwrap();
+    for column in 0..group.num_columns() {
+        for page in group.get_column_page_reader(column).unwrap() {
+            assert_ne!(page.unwrap().page_type(), PageType::DATA_PAGE_V2);
+        }
+    }
+}
+
+#[test]
+fn descriptions_reach_readers_of_the_arrow_schema() {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file(&[rows(3)])).unwrap();
+    assert_eq!(builder.schema().field(0).metadata().get("description").map(String::as_str), Some("Identity"));
+    assert_eq!(builder.schema().field(0).data_type(), &DataType::Utf8);
+}
+
+#[test]
+fn damaged_files_and_limits_are_errors() {
+    let whole = file(&[rows(100)]);
+    for cut in [0, 3, 4, 8, whole.len() / 2, whole.len() - 9, whole.len() - 1] {
+        let error = read_file(Format::Parquet, whole.slice(..cut), ReadLimits::default()).unwrap_err();
+        assert_eq!(error.kind(), Kind::Verification, "{cut}");
+    }
+    let few = ReadLimits { rows: 99, ..ReadLimits::default() };
+    assert!(read_file(Format::Parquet, whole.clone(), few).is_err());
+    let small = ReadLimits { memory: 100, ..ReadLimits::default() };
+    assert!(read_file(Format::Parquet, whole, small).is_err());
+}
+
+#[test]
+fn no_damaged_byte_makes_the_reader_panic() {
+    let whole = file(&[rows(40)]);
+    for position in 0..whole.len() {
+        for change in [0x01, 0x80, 0xff] {
+            let mut damaged = whole.to_vec();
+            damaged[position] ^= change;
+            // What matters is that it returns: a damaged value may well be a value.
+            let _ = read_file(Format::Parquet, damaged.into(), ReadLimits::default());
+        }
+    }
+}
+
+#[test]
+fn a_batch_with_other_columns_is_refused() {
+    let other = rows(5).project(&[0, 1]).unwrap();
+    let error =
+        encode(Format::Parquet, &schema(), &[rows(5), other], &metadata(), &mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), Kind::Bug);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn the_bytes_do_not_depend_on_how_rows_are_handed_over(
+        cuts in proptest::collection::vec(0_usize..20_000, 0..12),
+        count in prop_oneof![0_usize..300, 16_000_usize..20_000],
+    ) {
+        let all = rows(count);
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(count)).collect();
+        cuts.extend([0, count]);
+        cuts.sort_unstable();
+        let parts: Vec<_> = cuts.windows(2).map(|pair| all.slice(pair[0], pair[1] - pair[0])).collect();
+        prop_assert_eq!(file(&parts), file(&[all]));
+    }
+}

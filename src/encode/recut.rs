@@ -1,0 +1,58 @@
+//! Rows cut anew into batches of a fixed length.
+//!
+//! Writers end pages by what has come in, so that the bytes of a file otherwise depend on how the rows were handed
+//! over. What this file must not know: any format.
+
+use std::collections::VecDeque;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use arrow_select::concat::concat_batches;
+
+use crate::error::{Error, Result};
+
+/// Rows of every batch that a writer sees, but the last.
+pub const BATCH_ROWS: usize = 8_192;
+
+/// The rows of `batches`, in order, in batches of [`BATCH_ROWS`] rows; the last may be shorter, none is empty.
+pub(super) fn recut<'a>(
+    schema: &'a SchemaRef,
+    batches: &'a [RecordBatch],
+) -> impl Iterator<Item = Result<RecordBatch>> + 'a {
+    let mut waiting: VecDeque<RecordBatch> =
+        batches.iter().filter(|batch| batch.num_rows() > 0).cloned().collect();
+    std::iter::from_fn(move || next(schema, &mut waiting))
+}
+
+fn next(schema: &SchemaRef, waiting: &mut VecDeque<RecordBatch>) -> Option<Result<RecordBatch>> {
+    let mut parts = Vec::new();
+    let mut wanted = BATCH_ROWS;
+    while wanted > 0 {
+        let Some(batch) = waiting.pop_front() else { break };
+        let taken = batch.num_rows().min(wanted);
+        if taken < batch.num_rows() {
+            waiting.push_front(batch.slice(taken, batch.num_rows() - taken));
+        }
+        parts.push(batch.slice(0, taken));
+        wanted -= taken;
+    }
+    if parts.is_empty() {
+        return None;
+    }
+    let same = |part: &RecordBatch| {
+        let (columns, expected) = (part.schema_ref().fields(), schema.fields());
+        columns.len() == expected.len()
+            && columns
+                .iter()
+                .zip(expected)
+                .all(|(one, other)| one.name() == other.name() && one.data_type() == other.data_type())
+    };
+    if !parts.iter().all(same) {
+        waiting.clear();
+        return Some(Err(Error::bug("a batch of rows has other columns than the file")));
+    }
+    Some(
+        concat_batches(schema, &parts)
+            .map_err(|cause| Error::bug("rows of one file cannot be joined").because(cause)),
+    )
+}

@@ -1,0 +1,236 @@
+//! `_audit/dataset.json`: what a dataset is, for ever.
+//!
+//! What lives here: [`Spec`], its text, and the comparison of what is stored with what a run wants.
+//! What this file must not know: the log, data files, where the text is kept.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::canonical;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Grid, SchemaRef};
+
+/// The layout that this version of the program reads and writes.
+const FORMAT_VERSION: u64 = 1;
+
+/// The only partitioning so far.
+const PARTITIONING: &str = "event_date";
+
+/// What a run wants its dataset to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Whose events: see [`super::account_fingerprint`].
+    pub account_fingerprint: String,
+    /// The windows of its commits.
+    pub grid: Grid,
+    /// The table of the files that this run writes. The stored one is the table at the dataset's creation.
+    pub schema: SchemaRef,
+    /// Filters of the question to the API, by name (for example `event_type`), when not all events are asked for.
+    /// A window committed under a filter is complete for that filter alone, so that it belongs to the dataset.
+    pub selection: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    account_fingerprint: String,
+    format_version: u64,
+    grid: String,
+    partitioning: String,
+    schema: WireSchema,
+    selection: BTreeMap<String, String>,
+}
+
+/// A table's reference as control files spell it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WireSchema {
+    fingerprint: String,
+    version: String,
+}
+
+impl From<&SchemaRef> for WireSchema {
+    fn from(schema: &SchemaRef) -> Self {
+        Self { fingerprint: schema.fingerprint.clone(), version: schema.version.clone() }
+    }
+}
+
+impl From<WireSchema> for SchemaRef {
+    fn from(wire: WireSchema) -> Self {
+        Self { version: wire.version, fingerprint: wire.fingerprint }
+    }
+}
+
+#[derive(Deserialize)]
+struct AnyVersion {
+    format_version: u64,
+}
+
+impl Spec {
+    /// The canonical text.
+    pub(super) fn text(&self) -> Result<Vec<u8>> {
+        canonical::write(&Wire {
+            account_fingerprint: self.account_fingerprint.clone(),
+            format_version: FORMAT_VERSION,
+            grid: self.grid.name().to_owned(),
+            partitioning: PARTITIONING.to_owned(),
+            schema: WireSchema::from(&self.schema),
+            selection: self.selection.clone(),
+        })
+    }
+
+    /// What a stored text says.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] for a layout of another version; [`Kind::Verification`] for a text that is none.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self> {
+        let any: AnyVersion = serde_json::from_slice(bytes)
+            .map_err(|cause| Error::new(Kind::Verification, "dataset.json is not readable").because(cause))?;
+        if any.format_version != FORMAT_VERSION {
+            return Err(Error::usage("the dataset has a layout that this version does not know")
+                .at("format_version", any.format_version)
+                .hint("use the version of vonage-audit that wrote it, or a newer one"));
+        }
+        let wire: Wire = canonical::read(bytes)?;
+        if wire.partitioning != PARTITIONING {
+            return Err(differs("partitioning", &wire.partitioning, PARTITIONING));
+        }
+        let grid = Grid::parse(&wire.grid).ok_or_else(|| {
+            Error::usage("the dataset has a grid that this version does not know").at("grid", &wire.grid)
+        })?;
+        Ok(Self {
+            account_fingerprint: wire.account_fingerprint,
+            grid,
+            schema: wire.schema.into(),
+            selection: wire.selection,
+        })
+    }
+
+    /// Whether a run that wants `self` may add to a dataset that is `stored`.
+    pub(super) fn fits(&self, stored: &Self) -> Result<()> {
+        if self.account_fingerprint != stored.account_fingerprint {
+            return Err(Error::new(Kind::Contradiction, "the dataset belongs to another account")
+                .at("dataset", &stored.account_fingerprint)
+                .at("this run", &self.account_fingerprint)
+                .hint("use one destination for each API key"));
+        }
+        if self.grid != stored.grid {
+            return Err(differs("grid", stored.grid.name(), self.grid.name()));
+        }
+        if self.selection != stored.selection {
+            return Err(differs("selection", &shown(&stored.selection), &shown(&self.selection)));
+        }
+        self.continues(&stored.schema)
+    }
+
+    /// Whether files of this run's table may follow files of `earlier`: the same major version, and not an older one.
+    pub(super) fn continues(&self, earlier: &SchemaRef) -> Result<()> {
+        let (ours, theirs) = (&self.schema, earlier);
+        if ours == theirs {
+            return Ok(());
+        }
+        let (Some(mine), Some(stored)) = (version(&ours.version), version(&theirs.version)) else {
+            return Err(differs("schema", &theirs.version, &ours.version));
+        };
+        if mine.0 != stored.0 {
+            return Err(differs("schema", &theirs.version, &ours.version)
+                .hint("a new major version of the table needs a destination of its own"));
+        }
+        if mine < stored {
+            return Err(differs("schema", &theirs.version, &ours.version)
+                .hint("a newer version of vonage-audit has written here: use that one"));
+        }
+        if mine == stored {
+            return Err(differs("schema fingerprint", &theirs.fingerprint, &ours.fingerprint)
+                .hint("one version of the table has two column lists: one of them is not a release"));
+        }
+        Ok(())
+    }
+}
+
+fn shown(selection: &BTreeMap<String, String>) -> String {
+    if selection.is_empty() {
+        return "all events".to_owned();
+    }
+    let parts: Vec<String> = selection.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    parts.join(" ")
+}
+
+/// `major.minor.patch` as numbers.
+fn version(text: &str) -> Option<(u64, u64, u64)> {
+    let mut parts = text.split('.').map(|part| part.parse().ok());
+    let version = (parts.next()??, parts.next()??, parts.next()??);
+    parts.next().is_none().then_some(version)
+}
+
+fn differs(what: &'static str, stored: &str, wanted: &str) -> Error {
+    Error::usage("the dataset was created with other settings, which cannot change")
+        .at("setting", what)
+        .at("dataset", stored)
+        .at("this run", wanted)
+        .hint("use the dataset's own setting, or another destination")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> Spec {
+        Spec {
+            account_fingerprint: "00ff".to_owned(),
+            grid: Grid::Day,
+            schema: SchemaRef { version: "1.2.0".to_owned(), fingerprint: "ab".to_owned() },
+            selection: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn the_text_is_canonical_and_reads_back() {
+        let text = spec().text().unwrap();
+        assert_eq!(
+            String::from_utf8(text.clone()).unwrap(),
+            r#"{"account_fingerprint":"00ff","format_version":1,"grid":"P1D","partitioning":"event_date","schema":{"fingerprint":"ab","version":"1.2.0"},"selection":{}}"#
+        );
+        assert_eq!(Spec::parse(&text).unwrap(), spec());
+    }
+
+    #[test]
+    fn an_unknown_layout_is_the_users_matter_and_a_broken_file_the_auditors() {
+        let newer = r#"{"format_version":2,"more":[]}"#;
+        assert_eq!(Spec::parse(newer.as_bytes()).unwrap_err().kind(), Kind::Usage);
+        assert_eq!(Spec::parse(b"{}").unwrap_err().kind(), Kind::Verification);
+        assert_eq!(Spec::parse(br#"{"format_version":1}"#).unwrap_err().kind(), Kind::Verification);
+    }
+
+    #[test]
+    fn each_difference_is_refused_and_named() {
+        let with = |change: fn(&mut Spec)| {
+            let mut stored = spec();
+            change(&mut stored);
+            spec().fits(&stored).map_err(|error| (error.kind(), error.to_string()))
+        };
+        assert!(with(|_| {}).is_ok());
+        assert!(with(|stored| stored.schema.version = "1.1.9".to_owned()).is_ok());
+        for (change, kind, named) in [
+            (
+                (|stored| stored.account_fingerprint.push('0')) as fn(&mut Spec),
+                Kind::Contradiction,
+                "account",
+            ),
+            (|stored| stored.grid = Grid::Hour, Kind::Usage, "PT1H"),
+            (|stored| stored.schema.version = "2.0.0".to_owned(), Kind::Usage, "2.0.0"),
+            (|stored| stored.schema.version = "1.3.0".to_owned(), Kind::Usage, "1.3.0"),
+            (|stored| stored.schema.fingerprint = "cd".to_owned(), Kind::Usage, "cd"),
+            (
+                |stored| drop(stored.selection.insert("event_type".into(), "A".into())),
+                Kind::Usage,
+                "event_type=A",
+            ),
+        ] {
+            let (found, text) = with(change).unwrap_err();
+            assert_eq!(found, kind, "{text}");
+            assert!(text.contains(named), "{text}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Write-once slots and the commit log.
+//!
+//! What lives here: [`Dataset`]. A window's rows are [`prepare`]d as bytes, [`Dataset::publish`]ed into the next free
+//! slot, and then [`Dataset::commit`]ted to a log of numbered, chained records. Three rules carry the proof:
+//! a slot or commit is created if absent and never changes; before slot k is written all slots before it have been
+//! read, and only rows that none of them holds are written; a commit names only slots that are durable.
+//! So a reader of all files never sees a row twice or half a window, whoever crashed or raced, and recovery is
+//! nothing but the next run. Any answer of the store but a clear success is followed by reading back.
+//! What this module must not know: HTTP, how events were settled, a file format's library, a kind of store.
+
+mod canonical;
+mod dataset;
+mod descriptor;
+mod digest;
+mod log;
+mod prepare;
+mod quarantine;
+mod record;
+mod register;
+mod rows;
+mod slots;
+
+pub use dataset::Dataset;
+pub use descriptor::Spec;
+pub use digest::account_fingerprint;
+pub use log::{Coverage, Covered};
+pub use prepare::{Prepared, prepare};
+pub use slots::Published;

@@ -1,0 +1,111 @@
+//! Quarantine: events that cannot become a row, kept as they were received.
+//!
+//! What lives here: [`Dataset::quarantine`] and the lines it writes. One JSON object a line with keys `flaw`, `id` and
+//! `text`, or `base64` when the bytes are not UTF-8; sorted, write-once, numbered like the window's slots.
+//! The log counts these events; it does not name these files (they are outside the rows' proof).
+//! What this file must not know: what the flaws mean.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::canonical;
+use super::dataset::Dataset;
+use super::register;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Event, Flaw, Format, Slot, Window};
+use crate::store::ObjectPath;
+
+const FOLDER: &str = "_audit/quarantine";
+
+/// A file of more bytes is refused.
+const MAX_FILE: u64 = 1 << 30;
+
+const MAX_FILES: u32 = 1_000;
+
+impl Dataset {
+    /// Keeps the raw bytes of a window's flawed events; those that earlier files hold are not written again. Returns
+    /// the paths of the files that hold them now, in order.
+    ///
+    /// # Errors
+    /// [`Kind::Bug`] for an event without a flaw; [`Kind::Storage`].
+    pub async fn quarantine(&self, window: Window, events: &[Event]) -> Result<Vec<String>> {
+        let mut missing: BTreeSet<String> = events.iter().map(line).collect::<Result<_>>()?;
+        let mut paths = Vec::new();
+        for sequence in 0..MAX_FILES {
+            if missing.is_empty() {
+                return Ok(paths);
+            }
+            let path = path(window, sequence)?;
+            self.create_descriptor().await?;
+            // Also when the file is there: a create that finds it makes it durable, whoever wrote it.
+            let wanted = register::read(self.store(), &path, MAX_FILE).await?;
+            let wanted =
+                wanted.unwrap_or_else(|| missing.iter().map(String::as_str).collect::<String>().into());
+            let standing = register::decide(self.store(), &path, wanted, MAX_FILE).await?;
+            for line in standing.split_inclusive(|byte| *byte == b'\n') {
+                if let Ok(line) = std::str::from_utf8(line) {
+                    missing.remove(line);
+                }
+            }
+            paths.push(path.as_str().to_owned());
+        }
+        Err(Error::new(Kind::Storage, "a window has too many files in quarantine").at("window", window))
+    }
+}
+
+/// The name of the window's slot, in the quarantine's folder.
+fn path(window: Window, sequence: u32) -> Result<ObjectPath> {
+    let slot = Slot { window, format: Format::Parquet, sequence }.path();
+    let name = slot.rsplit('/').next().and_then(|name| name.split('.').next());
+    let name = name.ok_or_else(|| Error::bug("a slot has no name"))?;
+    ObjectPath::new(format!("{FOLDER}/{name}.ndjson"))
+}
+
+fn line(event: &Event) -> Result<String> {
+    let flaw =
+        event.flaw.map(Flaw::name).ok_or_else(|| Error::bug("an event without a flaw in quarantine"))?;
+    let (key, text) = match std::str::from_utf8(&event.text) {
+        Ok(text) => ("text", text.to_owned()),
+        Err(_) => ("base64", base64(&event.text)),
+    };
+    let members = BTreeMap::from([("flaw", flaw), ("id", event.id.as_str()), (key, &text)]);
+    let mut line = canonical::write(&members)?;
+    line.push(b'\n');
+    String::from_utf8(line).map_err(|cause| Error::bug("a line of quarantine is not UTF-8").because(cause))
+}
+
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |position: usize| u32::from(chunk.get(position).copied().unwrap_or(0));
+        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for position in 0..4_usize {
+            let index = usize::try_from(group >> (18 - 6 * position) & 63).unwrap_or(0);
+            let digit = DIGITS.get(index).copied().unwrap_or(b'=');
+            text.push(if position <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_the_standards() {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+        assert_eq!(base64(&[0xff, 0xfe, 0xfb]), "//77");
+    }
+}

@@ -1,0 +1,105 @@
+use super::*;
+use crate::model::{Grid, SchemaRef};
+use crate::publish::digest::sha256;
+
+pub(crate) fn commit() -> Commit {
+    let window = Grid::Day.window(Timestamp::from_date(2026, 3, 1).unwrap());
+    let slot = Slot { window, format: Format::Parquet, sequence: 0 };
+    let certificate = Certificate {
+        level: Level::Bracketed,
+        range: window,
+        padding: 2,
+        total: 4,
+        distinct: 4,
+        events: 3,
+        parts: 1,
+    };
+    Commit {
+        number: 42,
+        previous: sha256(b"previous"),
+        schema: SchemaRef { version: "1.0.0".to_owned(), fingerprint: sha256(b"columns") },
+        tool: "0.1.0".to_owned(),
+        windows: vec![WindowRecord {
+            window,
+            certificate,
+            counts: Counts { settled: 3, rows: 2, known: 0, quarantined: 1 },
+            files: vec![FileRecord {
+                path: slot.path(),
+                format: Format::Parquet,
+                sequence: 0,
+                bytes: 1234,
+                sha256: sha256(b"file"),
+                rows: 2,
+                created_at: Some((window.from.plus_seconds(5), window.from.plus_seconds(9))),
+            }],
+        }],
+        recorded_at: 1_772_400_000,
+    }
+}
+
+#[test]
+fn a_commits_text_is_fixed_and_reads_back() {
+    let text = write(&commit()).unwrap();
+    let file = sha256(b"file");
+    let (previous, columns) = (sha256(b"previous"), sha256(b"columns"));
+    assert_eq!(
+        String::from_utf8(text.clone()).unwrap(),
+        format!(
+            concat!(
+                r#"{{"format_version":1,"number":42,"previous":"{previous}","recorded_at":"2026-03-01T21:20:00Z","#,
+                r#""schema":{{"fingerprint":"{columns}","version":"1.0.0"}},"tool":"0.1.0","windows":[{{"#,
+                r#""certificate":{{"distinct":4,"events":3,"from":"2026-03-01T00:00:00","level":"bracketed","#,
+                r#""padding":2,"parts":1,"to":"2026-03-02T00:00:00","total":4}},"#,
+                r#""counts":{{"known":0,"quarantined":1,"rows":2,"settled":3}},"#,
+                r#""files":[{{"bytes":1234,"created_at":{{"max":"2026-03-01T00:00:09","min":"2026-03-01T00:00:05"}},"#,
+                r#""format":"parquet","path":"parquet/event_date=2026-03-01/events-20260301-s000.parquet","#,
+                r#""rows":2,"sequence":0,"sha256":"{file}"}}],"#,
+                r#""from":"2026-03-01T00:00:00","to":"2026-03-02T00:00:00"}}]}}"#,
+            ),
+            previous = previous,
+            columns = columns,
+            file = file,
+        )
+    );
+    assert_eq!(read(&text).unwrap(), commit());
+}
+
+#[test]
+fn no_changed_byte_is_read_as_the_same_commit() {
+    let text = write(&commit()).unwrap();
+    for position in 0..text.len() {
+        for change in [1_u8, 0x20, 0x80] {
+            let mut damaged = text.clone();
+            damaged[position] ^= change;
+            match read(&damaged) {
+                Ok(other) => assert_ne!(other, commit(), "byte {position}"),
+                Err(error) => assert_eq!(error.kind(), Kind::Verification),
+            }
+        }
+        assert!(read(&text[..position]).is_err());
+    }
+}
+
+#[test]
+fn records_that_disagree_with_themselves_are_refused() {
+    let changes: [fn(&mut Commit); 10] = [
+        |commit| commit.previous = "00".to_owned(),
+        |commit| commit.windows.clear(),
+        |commit| commit.windows[0].counts.known = 1,
+        |commit| commit.windows[0].counts.rows = u64::MAX,
+        |commit| commit.windows[0].files[0].sequence = 1,
+        |commit| commit.windows[0].files[0].path = "../secret".to_owned(),
+        |commit| commit.windows[0].files[0].sha256 = "AB".repeat(32),
+        |commit| commit.windows[0].files[0].rows = 3,
+        |commit| commit.windows[0].files[0].created_at = None,
+        |commit| {
+            let again = commit.windows[0].clone();
+            commit.windows.push(again);
+        },
+    ];
+    for (position, change) in changes.into_iter().enumerate() {
+        let mut commit = commit();
+        change(&mut commit);
+        assert_eq!(write(&commit).unwrap_err().kind(), Kind::Bug, "{position}");
+    }
+}

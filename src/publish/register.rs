@@ -1,0 +1,64 @@
+//! An object as a write-once register: whoever comes first decides, everybody learns what was decided.
+//!
+//! What lives here: the rule that an unclear answer is not a failure. What this file must not know: what the objects
+//! are.
+
+use bytes::Bytes;
+
+use crate::error::{Error, Kind, Result};
+use crate::store::{Created, ObjectPath, Store};
+
+/// How often an unclear answer is asked again. Stores wait and retry themselves; this is about lost replies.
+const ATTEMPTS: u32 = 5;
+
+/// Creates the object if it is absent, and returns what is there: these bytes, or somebody else's. In both cases the
+/// object is durable.
+///
+/// After an error the create is simply repeated: if it had been carried out, the answer is now that something
+/// exists, and reading it back tells whose it is.
+pub(super) async fn decide(store: &dyn Store, path: &ObjectPath, bytes: Bytes, limit: u64) -> Result<Bytes> {
+    let mut unclear = None;
+    for _ in 0..ATTEMPTS {
+        match store.create(path, bytes.clone()).await {
+            Ok(Created::New) => return Ok(bytes),
+            Ok(Created::Exists) => match store.read(path, limit).await {
+                Ok(Some(standing)) => return Ok(standing),
+                Ok(None) => unclear = Some(inconsistent(path)),
+                Err(cause) => unclear = Some(retriable(cause)?),
+            },
+            Err(cause) => unclear = Some(retriable(cause)?),
+        }
+    }
+    Err(unclear.unwrap_or_else(|| inconsistent(path)))
+}
+
+/// The object, or `None` if there is none.
+pub(super) async fn read(store: &dyn Store, path: &ObjectPath, limit: u64) -> Result<Option<Bytes>> {
+    let mut unclear = None;
+    for _ in 0..ATTEMPTS {
+        match store.read(path, limit).await {
+            Ok(found) => return Ok(found),
+            Err(cause) => unclear = Some(retriable(cause)?),
+        }
+    }
+    Err(unclear.unwrap_or_else(|| inconsistent(path)))
+}
+
+/// An object that must be there: `None` only if several reads find nothing.
+pub(super) async fn read_known(store: &dyn Store, path: &ObjectPath, limit: u64) -> Result<Option<Bytes>> {
+    for _ in 0..ATTEMPTS {
+        if let Some(found) = read(store, path, limit).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Only the store's own failures are unclear.
+fn retriable(cause: Error) -> Result<Error> {
+    if cause.kind() == Kind::Storage { Ok(cause) } else { Err(cause) }
+}
+
+fn inconsistent(path: &ObjectPath) -> Error {
+    Error::new(Kind::Storage, "the store says that an object exists and does not return it").at("path", path)
+}

@@ -1,0 +1,160 @@
+//! Rows as identities and contents: which events a file holds, and whether two rows say the same.
+//!
+//! What lives here: reading `id` and `created_at` of batches, a digest of a row's content, the choice of rows.
+//! What this file must not know: slots, the log, a file format.
+
+use std::collections::HashSet;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow_schema::{DataType, Schema};
+use arrow_select::filter::filter_record_batch;
+use ring::digest::{Context, SHA256};
+
+use crate::error::{Error, Result};
+use crate::model::Timestamp;
+
+const ID: &str = "id";
+const CREATED_AT: &str = "created_at";
+
+/// Built from the API's own address, not from the event: two replies may differ in it and mean the same event.
+const LINK: &str = "link_self_href";
+
+/// What no typed column holds: it shrinks when a newer table types more.
+const REMAINDER: &str = "unmapped_json";
+
+/// One row's identity, place in time and content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) created_at: Timestamp,
+    pub(super) content: [u8; 32],
+}
+
+/// Identity and time of each row, in order.
+///
+/// # Errors
+/// [`crate::error::Kind::Bug`] when a column is absent or of another type, or a row lacks a value: such an event
+/// belongs to quarantine or to no window.
+pub(super) fn keys(batch: &RecordBatch) -> Result<Vec<(&str, Timestamp)>> {
+    let column = |name: &'static str| {
+        batch.column_by_name(name).ok_or_else(|| Error::bug("rows have no such column").at("column", name))
+    };
+    let ids = column(ID)?.as_string_opt::<i32>();
+    let times = column(CREATED_AT)?.as_primitive_opt::<TimestampMicrosecondType>();
+    let (Some(ids), Some(times)) = (ids, times) else {
+        return Err(Error::bug("id or created_at is a column of another type"));
+    };
+    ids.iter()
+        .zip(times)
+        .map(|(id, time)| match (id, time) {
+            (Some(id), Some(time)) if !id.is_empty() => Ok((id, Timestamp::from_micros(time))),
+            _ => Err(Error::bug("a row has no id or no created_at")),
+        })
+        .collect()
+}
+
+/// The columns by which a row of one table and a row of another say the same: those of both, but the link; and but
+/// the remainder when the tables differ, since what a newer one types leaves it. Sorted.
+pub(super) fn comparable(one: &Schema, other: &Schema) -> Vec<String> {
+    let same = same_columns(one, other);
+    let mut names: Vec<String> = one
+        .fields()
+        .iter()
+        .filter(|field| {
+            let name = field.name();
+            let common = other.field_with_name(name).is_ok_and(|twin| twin.data_type() == field.data_type());
+            common && name != LINK && (same || name != REMAINDER)
+        })
+        .map(|field| field.name().clone())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Whether two tables have the same columns in the same order.
+pub(super) fn same_columns(one: &Schema, other: &Schema) -> bool {
+    let columns = |schema: &Schema| -> Vec<(String, DataType)> {
+        schema.fields().iter().map(|field| (field.name().clone(), field.data_type().clone())).collect()
+    };
+    columns(one) == columns(other)
+}
+
+/// The rows of these batches, their content taken over the named columns.
+pub(super) fn rows(batches: &[RecordBatch], names: &[String]) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        let columns: Vec<&ArrayRef> = names
+            .iter()
+            .map(|name| {
+                batch.column_by_name(name).ok_or_else(|| Error::bug("rows lack a column").at("column", name))
+            })
+            .collect::<Result<_>>()?;
+        for (position, (id, created_at)) in keys(batch)?.into_iter().enumerate() {
+            let mut content = Context::new(&SHA256);
+            for column in &columns {
+                digest(column, position, &mut content)?;
+            }
+            let mut bytes = [0; 32];
+            bytes.iter_mut().zip(content.finish().as_ref()).for_each(|(to, from)| *to = *from);
+            rows.push(Row { id: id.to_owned(), created_at, content: bytes });
+        }
+    }
+    Ok(rows)
+}
+
+/// Adds one value: null, or its length and bytes, so that no two sequences of values are alike.
+fn digest(column: &ArrayRef, position: usize, content: &mut Context) -> Result<()> {
+    if column.is_null(position) {
+        content.update(&[0]);
+        return Ok(());
+    }
+    let number = match column.data_type() {
+        DataType::Utf8 => {
+            let text = column.as_string::<i32>().value(position);
+            content.update(&[1]);
+            content.update(&text.len().to_le_bytes());
+            content.update(text.as_bytes());
+            return Ok(());
+        }
+        DataType::Boolean => i64::from(column.as_boolean().value(position)),
+        DataType::Int32 => i64::from(column.as_primitive::<Int32Type>().value(position)),
+        DataType::Int64 => column.as_primitive::<Int64Type>().value(position),
+        DataType::Timestamp(..) => match column.as_primitive_opt::<TimestampMicrosecondType>() {
+            Some(times) => times.value(position),
+            None => return Err(Error::bug("a column of times in another unit")),
+        },
+        other => return Err(Error::bug("a column of a type that rows do not have").at("type", other)),
+    };
+    content.update(&[2]);
+    content.update(&number.to_le_bytes());
+    Ok(())
+}
+
+/// The rows whose id is not among `known`, in order.
+pub(super) fn without(batches: &[RecordBatch], known: &HashSet<String>) -> Result<Vec<RecordBatch>> {
+    let mut left = Vec::new();
+    for batch in batches {
+        let wanted: BooleanArray =
+            keys(batch)?.into_iter().map(|(id, _)| Some(!known.contains(id))).collect();
+        let batch = filter_record_batch(batch, &wanted)
+            .map_err(|cause| Error::bug("rows cannot be chosen").because(cause))?;
+        if batch.num_rows() > 0 {
+            left.push(batch);
+        }
+    }
+    Ok(left)
+}
+
+/// Smallest and largest `created_at` and the number of rows.
+pub(super) fn extent(batches: &[RecordBatch]) -> Result<(u64, Option<(Timestamp, Timestamp)>)> {
+    let (mut rows, mut range) = (0_u64, None::<(Timestamp, Timestamp)>);
+    for batch in batches {
+        for (_, at) in keys(batch)? {
+            rows += 1;
+            range = Some(range.map_or((at, at), |(min, max)| (min.min(at), max.max(at))));
+        }
+    }
+    Ok((rows, range))
+}

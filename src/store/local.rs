@@ -1,0 +1,312 @@
+//! A directory on the local disk as a store.
+//!
+//! What lives here: [`LocalStore`], the [`Store`] contract in terms of directories: one file per object, synced
+//! before it gets its name, its directory synced before the answer. The system calls are in `disk`; this file
+//! decides their order and keeps what has been made durable.
+//!
+//! A failed sync is final. The kernel may drop the pages and report success the next time, so that after one failure
+//! no later answer could be believed: the store refuses every further create.
+//! What this module must not know: what the bytes mean.
+
+mod disk;
+mod lock;
+mod root;
+
+pub use disk::Publication;
+pub use lock::Lock;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use self::disk::{Found, Linked};
+use self::root::Root;
+use super::{Created, Entry, EntryKind, MAX_NAMES, ObjectPath, Store};
+use crate::error::{Error, Kind, Result};
+
+/// Folder for files that have no final name yet, where the file system cannot keep them nameless.
+const STAGING: &str = "_audit/staging";
+
+/// Objects as files below one directory.
+///
+/// Symbolic links below the destination are never followed. The destination itself may be one: it is the user's.
+/// Blocking calls run on the runtime's blocking threads; a dropped future does not stop what it began, which the
+/// contract of [`Store`] allows.
+#[derive(Clone)]
+pub struct LocalStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    root: Root,
+    forced: Option<Publication>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The way of publishing that worked last.
+    publication: Option<Publication>,
+    /// Folders whose own entry, and those above, this process has synced.
+    durable: HashSet<String>,
+    /// The sync that failed.
+    broken: Option<String>,
+    /// Counts names in the staging folder.
+    staged: u64,
+}
+
+impl fmt::Debug for LocalStore {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("LocalStore").field("path", &self.inner.root.path()).finish_non_exhaustive()
+    }
+}
+
+impl LocalStore {
+    /// The store at this directory. With `create` it will be written to: the directory may be absent and is made by
+    /// the first create; without, it must exist. Nothing is written here, not even a probe that has a name.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] when the place is not a directory, is absent without `create`, or cannot be written with it.
+    pub fn open(path: &Path, create: bool) -> Result<Self> {
+        let root = Root::open(path, create)?;
+        Ok(Self { inner: Arc::new(Inner { root, forced: None, state: Mutex::default() }) })
+    }
+
+    /// The same store, publishing in this one way instead of the best that the file system offers.
+    #[must_use]
+    pub fn publishing_by(self, publication: Publication) -> Self {
+        let root = self.inner.root.again();
+        Self { inner: Arc::new(Inner { root, forced: Some(publication), state: Mutex::default() }) }
+    }
+
+    /// Takes the dataset's lock, so that two runs do not do the same work; safety does not depend on it. Call it
+    /// after the destination is known to be a dataset of ours or empty: it makes `_audit/lock`. Under the lock,
+    /// files that dead runs left in the staging folder are removed.
+    ///
+    /// # Errors
+    /// [`Kind::Busy`] when another process holds it; [`Kind::Storage`].
+    pub async fn lock(&self) -> Result<Lock> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || lock::take(&inner)).await
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(cause) => Err(Error::bug("a storage operation did not end").because(cause)),
+    }
+}
+
+impl Inner {
+    fn state<T>(&self, with: impl FnOnce(&mut State) -> T) -> T {
+        with(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn sync(&self, folder: &OwnedFd, path: &str) -> Result<()> {
+        disk::sync_folder(folder).map_err(|cause| self.broken(path, cause))
+    }
+
+    /// Remembers that a sync failed.
+    fn broken(&self, path: &str, cause: std::io::Error) -> Error {
+        self.state(|state| state.broken.get_or_insert_with(|| path.to_owned()).clone());
+        failed("cannot sync to disk", path, cause)
+    }
+
+    /// Opens a folder, making it and those above it where they are missing; each new entry is synced.
+    fn make_folder(&self, folder: Option<&str>) -> Result<OwnedFd> {
+        let mut current = self.root.open_or_make()?;
+        let mut path = String::new();
+        for segment in folder.into_iter().flat_map(|folder| folder.split('/')) {
+            if !path.is_empty() {
+                path.push('/');
+            }
+            path.push_str(segment);
+            let next = disk::make_folder(&current, segment).map_err(|cause| in_the_way(&path, cause))?;
+            // Also when it was there: whoever made it may have died before its sync.
+            if !self.state(|state| state.durable.contains(&path)) {
+                self.sync(&current, &path)?;
+                self.state(|state| state.durable.insert(path.clone()));
+            }
+            current = next;
+        }
+        Ok(current)
+    }
+
+    /// Opens a folder that may be absent.
+    fn open_folder(&self, folder: Option<&str>) -> Result<Option<OwnedFd>> {
+        let Some(mut current) = self.root.existing()? else { return Ok(None) };
+        let mut path = String::new();
+        for segment in folder.into_iter().flat_map(|folder| folder.split('/')) {
+            if !path.is_empty() {
+                path.push('/');
+            }
+            path.push_str(segment);
+            match disk::open_folder(&current, segment) {
+                Ok(Some(next)) => current = next,
+                Ok(None) => return Ok(None),
+                Err(cause) => return Err(in_the_way(&path, cause)),
+            }
+        }
+        Ok(Some(current))
+    }
+
+    fn create(&self, path: &ObjectPath, bytes: &[u8]) -> Result<Created> {
+        if let Some(broken) = self.state(|state| state.broken.clone()) {
+            return Err(Error::new(
+                Kind::Storage,
+                "an earlier sync to disk failed, so that nothing more is written",
+            )
+            .at("path", path)
+            .at("sync", broken)
+            .hint("check the disk, then run again: what is not committed is done again"));
+        }
+        let (folder_path, name) = path.split();
+        let folder = self.make_folder(folder_path)?;
+        let created =
+            match disk::look(&folder, name).map_err(|cause| failed("cannot look", path.as_str(), cause))? {
+                Found::Nothing => self.publish(&folder, path, name, bytes)?,
+                Found::File => Created::Exists,
+                Found::Other => return Err(not_a_file(path)),
+            };
+        // Also when it was there: whoever made it may have died before this sync.
+        self.sync(&folder, path.as_str())?;
+        Ok(created)
+    }
+
+    fn publish(&self, folder: &OwnedFd, path: &ObjectPath, name: &str, bytes: &[u8]) -> Result<Created> {
+        let first = self.forced.or(self.state(|state| state.publication)).unwrap_or(Publication::BEST);
+        let mut way = Some(first);
+        while let Some(publication) = way {
+            let linked = match publication {
+                Publication::Nameless => disk::publish_nameless(folder, name, bytes),
+                Publication::Rename | Publication::Link => {
+                    let staging = self.make_folder(Some(STAGING))?;
+                    let temporary = self.stage_name();
+                    let linked = disk::publish_staged(publication, &staging, &temporary, folder, name, bytes);
+                    if !matches!(linked, Ok(Linked::Unsupported)) {
+                        self.sync(&staging, STAGING)?;
+                    }
+                    linked
+                }
+            };
+            match linked {
+                Ok(Linked::New) => {
+                    self.state(|state| state.publication = Some(publication));
+                    return Ok(Created::New);
+                }
+                Ok(Linked::Exists) => return Ok(Created::Exists),
+                Ok(Linked::Unsupported) if self.forced.is_none() => way = publication.next(),
+                Ok(Linked::Unsupported) => way = None,
+                Err(disk::Failure::Sync(cause)) => return Err(self.broken(path.as_str(), cause)),
+                Err(disk::Failure::Other(cause)) => return Err(failed("cannot write", path.as_str(), cause)),
+            }
+        }
+        Err(Error::new(Kind::Storage, "the file system cannot create a file only if it is absent")
+            .at("path", path)
+            .hint("choose a destination on a file system with hard links or exclusive renames"))
+    }
+
+    /// Unique among the living: other processes have other ids, and a name that a dead one left is skipped.
+    fn stage_name(&self) -> String {
+        let count = self.state(|state| {
+            state.staged += 1;
+            state.staged
+        });
+        format!("{}-{count}", std::process::id())
+    }
+
+    fn read(&self, path: &ObjectPath, limit: u64) -> Result<Option<Bytes>> {
+        let (folder, name) = path.split();
+        let Some(folder) = self.open_folder(folder)? else { return Ok(None) };
+        match disk::read(&folder, name, limit) {
+            Ok(disk::Content::Nothing) => Ok(None),
+            Ok(disk::Content::Bytes(bytes)) => Ok(Some(bytes.into())),
+            Ok(disk::Content::NotAFile) => Err(not_a_file(path)),
+            Ok(disk::Content::TooLong) => Err(super::path::too_long(path, limit)),
+            Err(cause) => Err(failed("cannot read", path.as_str(), cause)),
+        }
+    }
+
+    fn children(&self, folder: Option<&str>) -> Result<Vec<Entry>> {
+        let Some(opened) = self.open_folder(folder)? else { return Ok(Vec::new()) };
+        let mut entries = disk::entries(&opened, MAX_NAMES)
+            .map_err(|cause| failed("cannot list", folder.unwrap_or("."), cause))?;
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn list(&self, folder: &ObjectPath) -> Result<Vec<ObjectPath>> {
+        let mut found = Vec::new();
+        let mut waiting = vec![folder.clone()];
+        while let Some(folder) = waiting.pop() {
+            for entry in self.children(Some(folder.as_str()))? {
+                let path = folder.join(&entry.name)?;
+                match entry.kind {
+                    EntryKind::File => found.push(path),
+                    EntryKind::Folder => waiting.push(path),
+                    EntryKind::Other => return Err(not_a_file(&path)),
+                }
+                if found.len() + waiting.len() > MAX_NAMES {
+                    return Err(
+                        Error::new(Kind::Storage, "a folder holds too many files").at("path", &folder)
+                    );
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+fn failed(what: &'static str, path: &str, cause: std::io::Error) -> Error {
+    Error::new(Kind::Storage, what).at("path", path).because(cause)
+}
+
+fn in_the_way(path: &str, cause: std::io::Error) -> Error {
+    failed("cannot open a folder of the destination", path, cause)
+        .hint("a file or a symbolic link where a folder belongs is never followed or replaced")
+}
+
+fn not_a_file(path: &ObjectPath) -> Error {
+    Error::new(Kind::Storage, "something that is not a regular file is in the way")
+        .at("path", path)
+        .hint("symbolic links and devices below the destination are never followed or replaced")
+}
+
+impl Store for LocalStore {
+    fn create<'a>(&'a self, path: &'a ObjectPath, bytes: Bytes) -> BoxFuture<'a, Result<Created>> {
+        let (inner, path) = (Arc::clone(&self.inner), path.clone());
+        blocking(move || inner.create(&path, &bytes)).boxed()
+    }
+
+    fn read<'a>(&'a self, path: &'a ObjectPath, limit: u64) -> BoxFuture<'a, Result<Option<Bytes>>> {
+        let (inner, path) = (Arc::clone(&self.inner), path.clone());
+        blocking(move || inner.read(&path, limit)).boxed()
+    }
+
+    fn children<'a>(&'a self, folder: Option<&'a ObjectPath>) -> BoxFuture<'a, Result<Vec<Entry>>> {
+        let (inner, folder) = (Arc::clone(&self.inner), folder.cloned());
+        blocking(move || inner.children(folder.as_ref().map(ObjectPath::as_str))).boxed()
+    }
+
+    fn list<'a>(&'a self, folder: &'a ObjectPath) -> BoxFuture<'a, Result<Vec<ObjectPath>>> {
+        let (inner, folder) = (Arc::clone(&self.inner), folder.clone());
+        blocking(move || inner.list(&folder)).boxed()
+    }
+
+    fn describe(&self) -> String {
+        self.inner.root.path().display().to_string()
+    }
+}
+
+/// The path with its relative beginning, as errors show it.
+fn shown(path: &Path) -> PathBuf {
+    if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_path_buf() }
+}

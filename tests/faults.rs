@@ -93,7 +93,8 @@ fn kinds() -> Vec<(&'static str, &'static [u8])> {
 
 fn population() -> Population {
     let date = |day| chrono::NaiveDate::from_ymd_opt(2026, 3, day).unwrap();
-    Population::seeded(Spec { seed: 3, events: 240, from: date(1), to: date(4), account: KEY.to_owned() }).unwrap()
+    Population::seeded(Spec { seed: 3, events: 240, from: date(1), to: date(4), account: KEY.to_owned() })
+        .unwrap()
 }
 
 fn job() -> Job {

@@ -113,13 +113,19 @@ fn one(
                 .hint("the secret itself never stands in the configuration"));
         }
     };
-    let base = [api.api_url.as_ref(), environment.api_url.as_ref(), entry.api_url.as_ref(), file.api_url.as_ref()];
-    let dest = entry.dest.clone().or_else(|| root.map(|root| format!("{}/{name}", root.trim_end_matches('/'))));
+    let base =
+        [api.api_url.as_ref(), environment.api_url.as_ref(), entry.api_url.as_ref(), file.api_url.as_ref()];
+    let dest =
+        entry.dest.clone().or_else(|| root.map(|root| format!("{}/{name}", root.trim_end_matches('/'))));
     Ok(Account {
         name: Some(name.to_owned()),
         credentials: Credentials { key: entry.key.clone(), secret },
         base: base.into_iter().flatten().next().map_or(DEFAULT_BASE, String::as_str).to_owned(),
-        rate: [api.rate.as_ref(), entry.rate.as_ref(), file.rate.as_ref()].into_iter().flatten().next().cloned(),
+        rate: [api.rate.as_ref(), entry.rate.as_ref(), file.rate.as_ref()]
+            .into_iter()
+            .flatten()
+            .next()
+            .cloned(),
         dest,
     })
 }
@@ -129,7 +135,9 @@ fn read(path: &Path) -> Result<File> {
         Error::usage("cannot read the configuration file").at("path", path.display()).because(error)
     })?;
     toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(0, |span| 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count());
+        let line = error
+            .span()
+            .map_or(0, |span| 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count());
         Error::usage(format!("the configuration is not understood: {}", error.message()))
             .at("path", path.display())
             .at("line", line)

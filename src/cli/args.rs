@@ -7,13 +7,15 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::sandbox::SandboxArgs;
+use crate::sandbox;
 
 /// Extracts the Vonage Audit API completely, provably and losslessly.
 #[derive(Debug, Parser)]
 #[command(name = "vonage-audit", version, about, max_term_width = 110, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 done and proven, 2 usage, 3 not proven, 4 the API contradicts itself, \
-                        5 credentials, 6 API unavailable, 7 storage, 8 busy, 9 verification, 10 quarantine.")]
+#[command(
+    after_help = "Exit codes: 0 done and proven, 2 usage, 3 not proven, 4 the API contradicts itself, \
+                        5 credentials, 6 API unavailable, 7 storage, 8 busy, 9 verification, 10 quarantine."
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -55,7 +57,7 @@ pub(crate) enum Command {
     /// Sandbox, export and first queries in one command; no network, no credentials
     Demo(DemoArgs),
     /// Serve the Audit API on loopback: seeded events, every undocumented behaviour a switch
-    Sandbox(Box<SandboxArgs>),
+    Sandbox(Box<sandbox::Args>),
 }
 
 /// Which events.
@@ -74,9 +76,10 @@ pub(crate) struct RangeArgs {
     /// How long after its end a window is taken as settled
     #[arg(long, value_name = "DURATION", default_value = "1h")]
     pub(crate) settle: String,
-    /// Grid of windows: P1D, or PT1H for large accounts; fixed when the dataset is created
-    #[arg(long, value_name = "GRID", default_value = "P1D")]
-    pub(crate) grid: String,
+    /// Grid of windows: P1D, or PT1H for large accounts; fixed when the dataset is created (default: the dataset's,
+    /// else P1D)
+    #[arg(long, value_name = "GRID")]
+    pub(crate) grid: Option<String>,
 }
 
 /// How to reach the API, and within which limits. The key and the secret are taken from VONAGE_API_KEY and
@@ -124,6 +127,18 @@ pub(crate) struct ExportArgs {
     /// Prove every window by walking it twice
     #[arg(long)]
     pub(crate) evidence: bool,
+    /// Only these event types, comma-separated, as `types` names them
+    #[arg(long, value_name = "TYPES", value_delimiter = ',', help_heading = "Selection")]
+    pub(crate) event_type: Vec<String>,
+    /// Only events whose JSON contains this text, as the API understands it
+    #[arg(long, value_name = "TEXT", help_heading = "Selection")]
+    pub(crate) search_text: Option<String>,
+    /// Only events of these user ids; told apart here, since the API has no such parameter
+    #[arg(long, value_name = "IDS", value_delimiter = ',', help_heading = "Selection")]
+    pub(crate) user_id: Vec<String>,
+    /// Only events of these user e-mail addresses, letter for letter; told apart here
+    #[arg(long, value_name = "ADDRESSES", value_delimiter = ',', help_heading = "Selection")]
+    pub(crate) user_email: Vec<String>,
     /// Read committed windows younger than this again, to find late events
     #[arg(long, value_name = "DURATION", default_value = "3d")]
     pub(crate) lookback: String,

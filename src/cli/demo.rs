@@ -58,7 +58,10 @@ pub(crate) async fn run(args: DemoArgs, environment: &Environment, terminal: &Te
 }
 
 async fn export(args: &DemoArgs, base: String, environment: &Environment, terminal: &Terminal) -> Result<u8> {
-    terminal.note(format!("{} events of an invented account, {FROM} to {TO}, from a sandbox at {base}", args.events));
+    terminal.note(format!(
+        "{} events of an invented account, {FROM} to {TO}, from a sandbox at {base}",
+        args.events
+    ));
     let account = Account {
         name: None,
         credentials: Credentials { key: KEY.to_owned(), secret: Secret::new(SECRET.to_owned()) },
@@ -67,7 +70,7 @@ async fn export(args: &DemoArgs, base: String, environment: &Environment, termin
         dest: Some(args.dest.clone()),
     };
     let export = ExportArgs::demo(FROM, TO)?;
-    Ok(Prepared::new(&export, &account, environment).await?.run(terminal).await)
+    Prepared::new(&export, &account, environment).await?.run(environment, terminal).await
 }
 
 fn date(text: &str) -> Result<NaiveDate> {

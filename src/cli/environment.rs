@@ -95,19 +95,20 @@ pub(crate) fn secret_from_file(path: &Path) -> Result<Secret> {
 }
 
 fn read_private(path: &Path) -> Result<Secret> {
-    check_mode(path).and_then(|()| {
-        std::fs::read_to_string(path)
-            .map(Secret::new)
-            .map_err(|error| Error::usage("cannot read the credentials file").because(error))
-    })
-    .map_err(|error| error.at("path", path.display()))
+    check_mode(path)
+        .and_then(|()| {
+            std::fs::read_to_string(path)
+                .map(Secret::new)
+                .map_err(|error| Error::usage("cannot read the credentials file").because(error))
+        })
+        .map_err(|error| error.at("path", path.display()))
 }
 
 #[cfg(unix)]
 fn check_mode(path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let metadata =
-        std::fs::metadata(path).map_err(|error| Error::usage("cannot read the credentials file").because(error))?;
+    let metadata = std::fs::metadata(path)
+        .map_err(|error| Error::usage("cannot read the credentials file").because(error))?;
     if metadata.permissions().mode() & 0o077 != 0 {
         return Err(Error::usage("the credentials file can be read by others")
             .hint(format!("chmod 600 {}", path.display())));

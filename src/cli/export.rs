@@ -3,14 +3,21 @@
 //! What lives here: the order of checks (everything that can be wrong is found before the first request) and the
 //! run's outcome. What this file must not know: how a run works.
 
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
 
-use vonage_audit::model::{Format, Grid, Level};
-use vonage_audit::pipeline::{Job, Progress, run as run_job};
-use vonage_audit::plan::{Moment, Range, parse_duration, resolve};
-use vonage_audit::publish::Dataset;
+use vonage_audit::api::Client;
+use vonage_audit::error::Kind;
+use vonage_audit::model::{Format, Grid, Level, Query, Selection, Timestamp};
+use vonage_audit::pipeline::{Job, Progress, known, run as run_job};
+use vonage_audit::plan::{Known, Moment, Range, parse_duration, resolve};
+use vonage_audit::publish::{Dataset, Spec, account_fingerprint};
 use vonage_audit::schema::Table;
 use vonage_audit::settle::Settings;
+use vonage_audit::store::LocalStore;
 use vonage_audit::{Error, Result};
 
 use crate::accounts::{Account, resolve as resolve_accounts};
@@ -26,8 +33,10 @@ pub(crate) struct Prepared {
     pub(crate) table: Table,
     pub(crate) dataset: Dataset,
     pub(crate) connection: Connection,
+    store: LocalStore,
     name: Option<String>,
     dest: String,
+    settle: u32,
 }
 
 /// The accounts that the command is for.
@@ -38,49 +47,130 @@ pub(crate) fn accounts(args: &ExportArgs, environment: &Environment) -> Result<V
 impl Prepared {
     /// Checks flags, credentials, destination and range, in this order. Nothing is requested or written.
     pub(crate) async fn new(args: &ExportArgs, account: &Account, environment: &Environment) -> Result<Self> {
-        let grid = Grid::parse(&args.range.grid)
-            .ok_or_else(|| Error::usage(format!("not a grid: {:?}", args.range.grid)).hint("write P1D or PT1H"))?;
+        let wanted_grid = args.range.grid.as_deref().map(parse_grid).transpose()?;
         let moments = Moments::parse(&args.range)?;
         let lookback = parse_duration(&args.lookback)?;
-        if !moments.need_watermark() {
-            moments.resolve(environment, grid, None)?;
-        }
+        let selection = selection(args)?;
+        moments.check(environment, wanted_grid.unwrap_or(Grid::Day))?;
         let connection = connect(&args.api, account, environment.jitter)?;
         let dest = account.dest.clone().ok_or_else(|| {
-            Error::usage("no destination is given").hint("add --dest PATH, or dest = \"…\" to the configuration")
+            Error::usage("no destination is given")
+                .hint("add --dest PATH, or dest = \"…\" to the configuration")
         })?;
         let table = Table::builtin()?;
-        let dataset = open(&dest, &connection.key, grid, &table).await?;
-        let range = moments.resolve(environment, grid, dataset.watermark())?;
+        let store =
+            LocalStore::open(Path::new(&dest), true).map_err(|error| error.at("destination", &dest))?;
+        let stored = Dataset::stored_spec(&store).await.map_err(|error| error.at("destination", &dest))?;
+        let grid = wanted_grid.or(stored.map(|spec| spec.grid)).unwrap_or(Grid::Day);
+        let spec = Spec {
+            account_fingerprint: account_fingerprint(&connection.key),
+            grid,
+            schema: table.identity(),
+            selection: selection.by_name(),
+        };
+        let dataset = Dataset::open(Arc::new(store.clone()), spec).await?;
+        let formats = vec![Format::Parquet];
+        let range = moments.resolve(environment, grid, &known(&dataset, &formats))?;
+        let young = range.edge.plus_seconds(-i64::from(lookback));
         let job = Job {
             range: range.windows,
             grid,
-            read_again: range.edge.plus_seconds(-i64::from(lookback)),
+            read_again: young,
             settle: Settings {
                 padding: args.padding,
                 walk_limit: args.walk_limit,
                 level: if args.evidence { Level::Double } else { Level::Bracketed },
-                double_from: Some(range.edge.plus_seconds(-i64::from(lookback))),
+                double_from: Some(young),
                 in_flight: args.api.concurrency,
+                event_types: selection.event_types.clone(),
+                search_text: selection.search_text.clone(),
                 ..Settings::default()
             },
+            selection,
             units_in_flight: args.api.concurrency.clamp(1, 4),
-            formats: vec![Format::Parquet],
+            formats,
             recorded_at: environment.now.seconds(),
         };
-        Ok(Self { job, table, dataset, connection, name: account.name.clone(), dest })
+        let name = account.name.clone();
+        Ok(Self { job, table, dataset, connection, store, name, dest, settle: moments.settle })
     }
 
     /// Runs the job and says its outcome; gives the exit code.
-    pub(crate) async fn run(mut self, terminal: &Terminal) -> u8 {
+    pub(crate) async fn run(self, environment: &Environment, terminal: &Terminal) -> Result<u8> {
         let started = Instant::now();
         let Connection { client, key, .. } = &self.connection;
+        self.first_question(environment, terminal).await?;
+        // Only now, so that credentials that are refused leave nothing behind.
+        let _lock = self.store.lock().await?;
+        let (stop, signal) = stop_signal_shared();
         let observe = |progress| show(progress, terminal);
-        let report = run_job(&self.job, &self.table, client, &mut self.dataset, stop_signal(), &observe).await;
+        let report = run_job(&self.job, &self.table, client, &self.dataset, stop, &observe).await;
         let account = self.name.as_deref().unwrap_or(key);
-        let outcome = Run { dest: &self.dest, account, report: &report, usage: client.usage(), took: started.elapsed() };
-        finish(&outcome, terminal)
+        let outcome = Run {
+            dest: &self.dest,
+            account,
+            report: &report,
+            usage: client.usage(),
+            took: started.elapsed(),
+        };
+        let code = finish(&outcome, terminal);
+        let interrupted = report.failure.as_ref().is_some_and(|failure| failure.kind() == Kind::Interrupted);
+        Ok(if interrupted { signal.load(Ordering::Relaxed) } else { code })
     }
+
+    /// One request that shows whether the credentials are good and what time it is at the API.
+    async fn first_question(&self, environment: &Environment, terminal: &Terminal) -> Result<()> {
+        let client = &self.connection.client;
+        if !self.job.selection.event_types.is_empty() {
+            check_types(client, &self.job.selection.event_types).await?;
+        }
+        let Some(server) = client.page(&Query::default(), 1, 1).await?.server_time else { return Ok(()) };
+        let ahead = environment.now.seconds() - server;
+        if ahead.abs() > 300 {
+            terminal.note(format!(
+                "warning: this machine's clock and the API's differ by {} seconds",
+                ahead.abs()
+            ));
+        }
+        let settled = Timestamp::from_seconds(server).plus_seconds(-i64::from(self.settle));
+        if self.job.range.to > settled {
+            return Err(Error::usage(format!(
+                "--to {} has not settled by the API's clock",
+                self.job.range.to
+            ))
+            .at("API's clock", Timestamp::from_seconds(server))
+            .hint("set this machine's clock, or wait"));
+        }
+        Ok(())
+    }
+}
+
+/// Event types are checked against what the API names, since a misspelt one would be an empty, proven export.
+async fn check_types(client: &Client, wanted: &[String]) -> Result<()> {
+    let known: Vec<String> = client.types().await?.into_iter().map(|kind| kind.name).collect();
+    match wanted.iter().find(|name| !known.contains(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::usage(format!("the API has no event type {:?}", name.as_str()))
+            .hint(format!("it has: {}", known.join(", ")))),
+    }
+}
+
+fn parse_grid(text: &str) -> Result<Grid> {
+    Grid::parse(text).ok_or_else(|| Error::usage(format!("not a grid: {text:?}")).hint("write P1D or PT1H"))
+}
+
+fn selection(args: &ExportArgs) -> Result<Selection> {
+    let selection = Selection {
+        event_types: args.event_type.clone(),
+        search_text: args.search_text.clone(),
+        user_ids: args.user_id.clone(),
+        user_emails: args.user_email.clone(),
+    };
+    let lists = [&selection.event_types, &selection.user_ids, &selection.user_emails];
+    if lists.into_iter().flatten().any(String::is_empty) || selection.search_text.as_deref() == Some("") {
+        return Err(Error::usage("a filter is empty").hint("leave the flag out to select everything"));
+    }
+    Ok(selection)
 }
 
 /// Runs the command for each account, one after the other: one account's failure does not stop the others. The exit
@@ -88,26 +178,22 @@ impl Prepared {
 pub(crate) async fn run(args: Box<ExportArgs>, environment: &Environment, terminal: &Terminal) -> Result<u8> {
     let accounts = accounts(&args, environment)?;
     if let [account] = accounts.as_slice() {
-        return Ok(Prepared::new(&args, account, environment).await?.run(terminal).await);
+        return Prepared::new(&args, account, environment).await?.run(environment, terminal).await;
     }
     let mut code = 0;
     for account in &accounts {
-        let own = match Prepared::new(&args, account, environment).await {
-            Ok(prepared) => prepared.run(terminal).await,
-            Err(error) => {
-                let error = error.at("account", account.name.as_deref().unwrap_or_default());
-                terminal.error(&error);
-                error.kind().exit_code()
-            }
+        let outcome = match Prepared::new(&args, account, environment).await {
+            Ok(prepared) => prepared.run(environment, terminal).await,
+            Err(error) => Err(error),
         };
+        let own = outcome.unwrap_or_else(|error| {
+            let error = error.at("account", account.name.as_deref().unwrap_or_default());
+            terminal.error(&error);
+            error.kind().exit_code()
+        });
         code = if code == 0 { own } else { code };
     }
     Ok(code)
-}
-
-/// Opens the dataset at a path, or finds out that there can be one; writes nothing.
-pub(crate) async fn open(dest: &str, account: &str, grid: Grid, table: &Table) -> Result<Dataset> {
-    todo!("{dest}{account}{}{}", grid.name(), table.version())
 }
 
 /// Says the outcome and gives the exit code.
@@ -144,7 +230,9 @@ pub(crate) fn show(progress: Progress, terminal: &Terminal) {
         Progress::Recounting { windows } => {
             terminal.progress(format!("counting {} again", summary::count(windows, "committed window")));
         }
-        Progress::Planned { windows } => terminal.progress(format!("{} to settle", summary::count(windows, "window"))),
+        Progress::Planned { windows } => {
+            terminal.progress(format!("{} to settle", summary::count(windows, "window")))
+        }
         Progress::Committed { window, events } => {
             terminal.progress(format!("{window}  {} committed", summary::count(events, "event")));
         }
@@ -152,42 +240,73 @@ pub(crate) fn show(progress: Progress, terminal: &Terminal) {
     }
 }
 
-/// Completes at the first SIGINT or SIGTERM. A second one ends the program as the system does.
-pub(crate) async fn stop_signal() {
+/// Completes at the first SIGINT or SIGTERM, with the exit code that tells which.
+pub(crate) async fn stop_signal() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return std::future::pending().await;
     };
     tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        _ = interrupt.recv() => 130,
+        _ = terminate.recv() => 143,
     }
+}
+
+/// The same, with the code kept beside it.
+fn stop_signal_shared() -> (impl Future<Output = ()> + Send, Arc<AtomicU8>) {
+    let code = Arc::new(AtomicU8::new(130));
+    let shared = Arc::clone(&code);
+    let stop = async move {
+        shared.store(stop_signal().await, Ordering::Relaxed);
+    };
+    (stop, code)
 }
 
 /// The range as typed.
 struct Moments {
-    from: Moment,
+    /// None for an incremental run of a dataset that exists.
+    from: Option<Moment>,
     to: Option<Moment>,
+    incremental: bool,
     settle: u32,
 }
 
 impl Moments {
     fn parse(args: &RangeArgs) -> Result<Self> {
-        let to = args.to.as_deref().map(Moment::parse).transpose()?;
-        Ok(Self { from: Moment::parse(&args.from)?, to, settle: parse_duration(&args.settle)? })
+        let moment = |text: &Option<String>| text.as_deref().map(Moment::parse).transpose();
+        Ok(Self {
+            from: moment(&args.from)?,
+            to: moment(&args.to)?,
+            incremental: args.incremental,
+            settle: parse_duration(&args.settle)?,
+        })
     }
 
-    fn need_watermark(&self) -> bool {
-        self.from == Moment::Last || self.to == Some(Moment::Last)
+    /// What can be wrong with the range is said before anything else is looked at.
+    fn check(&self, environment: &Environment, grid: Grid) -> Result<()> {
+        let any = Some(Grid::Day.floor(environment.now));
+        let Some(from) = self.from else { return Ok(()) };
+        if from != Moment::Last && self.to != Some(Moment::Last) {
+            resolve(from, self.to, environment.now, self.settle, grid, any)?;
+        }
+        Ok(())
     }
 
-    fn resolve(
-        &self,
-        environment: &Environment,
-        grid: Grid,
-        watermark: Option<vonage_audit::model::Timestamp>,
-    ) -> Result<Range> {
-        resolve(self.from, self.to, environment.now, self.settle, grid, watermark)
+    fn resolve(&self, environment: &Environment, grid: Grid, known: &Known) -> Result<Range> {
+        let first = known.keys().next().copied();
+        let watermark = known.keys().next_back().map(|last| grid.window(*last).to);
+        let from = match (first, self.from) {
+            (Some(first), _) if self.incremental => Moment::At(first),
+            (_, Some(from)) => from,
+            (_, None) => {
+                return Err(Error::usage(
+                    "the destination holds no window yet, so --incremental needs a start",
+                )
+                .hint("add --from DATE the first time"));
+            }
+        };
+        resolve(from, self.to, environment.now, self.settle, grid, watermark)
     }
 }

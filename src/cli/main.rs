@@ -51,7 +51,14 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
             Command::Types(args) => questions::types(&args, environment, terminal).await,
             Command::Event(args) => questions::event(&args, environment, terminal).await,
             Command::Demo(args) => demo::run(args, environment, terminal).await,
-            Command::Sandbox(args) => sandbox::run(args, environment, terminal).await,
+            Command::Sandbox(args) => {
+                let secret = environment.secret().map(|secret| secret.expose().to_owned());
+                let mut out = std::io::stdout();
+                let stop = async {
+                    export::stop_signal().await;
+                };
+                sandbox::run(&args, secret, &mut out, stop).await.map(|()| 0)
+            }
         }
     })
 }

@@ -25,7 +25,9 @@ pub(crate) async fn probe(args: &QuestionArgs, environment: &Environment, termin
     if terminal.is_json() {
         let found: Vec<_> = findings
             .iter()
-            .map(|finding| json!({"name": finding.name, "value": finding.value, "evidence": finding.evidence}))
+            .map(
+                |finding| json!({"name": finding.name, "value": finding.value, "evidence": finding.evidence}),
+            )
             .collect();
         terminal.result(json!({
             "output_version": 1, "findings": found, "requests": usage.requests,
@@ -37,7 +39,8 @@ pub(crate) async fn probe(args: &QuestionArgs, environment: &Environment, termin
     for finding in &findings {
         let _ = writeln!(out, "{:<15} {:<14} {}", finding.name, finding.value, finding.evidence);
     }
-    let throttled = if usage.throttled == 0 { String::new() } else { format!(", {} throttled", usage.throttled) };
+    let throttled =
+        if usage.throttled == 0 { String::new() } else { format!(", {} throttled", usage.throttled) };
     let _ = write!(out, "{:<15} {:<14} in {seconds:.1} s{throttled}", "requests", usage.requests);
     terminal.result(out);
     Ok(0)

@@ -27,9 +27,16 @@ pub(crate) fn human(run: &Run<'_>) -> String {
     };
     let range = report.range;
     let days = count(report.windows, "window");
-    line("range", format!("{} to {} (UTC, exclusive), {days} of {}", range.from, range.to, report.grid.name()));
+    line(
+        "range",
+        format!("{} to {} (UTC, exclusive), {days} of {}", range.from, range.to, report.grid.name()),
+    );
     line("account", account.to_string());
-    let before = if report.covered == 0 { String::new() } else { format!(", {} held before", grouped(report.covered)) };
+    let before = if report.covered == 0 {
+        String::new()
+    } else {
+        format!(", {} held before", grouped(report.covered))
+    };
     line("events", format!("{}{before}", grouped(report.events)));
     if let Some(types) = types(report) {
         line("types", types);
@@ -38,8 +45,15 @@ pub(crate) fn human(run: &Run<'_>) -> String {
     let (rows, files) = (count(report.rows, "row"), count(report.files, "file"));
     line("written", format!("{rows} in {files}, {}", size(report.bytes)));
     let seconds = took.as_secs_f64();
-    let waited = if usage.waited.is_zero() { String::new() } else { format!(", {:.0} s of it waiting", usage.waited.as_secs_f64()) };
-    line("requests", format!("{} ({} repeated) in {seconds:.1} s{waited}", grouped(usage.requests), usage.retries));
+    let waited = if usage.waited.is_zero() {
+        String::new()
+    } else {
+        format!(", {:.0} s of it waiting", usage.waited.as_secs_f64())
+    };
+    line(
+        "requests",
+        format!("{} ({} repeated) in {seconds:.1} s{waited}", grouped(usage.requests), usage.retries),
+    );
     line("dataset", dest.to_string());
     if let Some(head) = &report.head {
         line("head", format!("{} {}", head.number, head.sha256));
@@ -58,7 +72,10 @@ fn proof(report: &Report) -> String {
         parts.push(format!("{} counted again, unchanged", count(report.unchanged, "window")));
     }
     if !report.unproven.is_empty() {
-        parts.push(format!("{} NOT PROVEN", count(u64::try_from(report.unproven.len()).unwrap_or(u64::MAX), "range")));
+        parts.push(format!(
+            "{} NOT PROVEN",
+            count(u64::try_from(report.unproven.len()).unwrap_or(u64::MAX), "range")
+        ));
     }
     if parts.is_empty() { "nothing to prove".to_owned() } else { parts.join(", ") }
 }
@@ -66,7 +83,8 @@ fn proof(report: &Report) -> String {
 fn types(report: &Report) -> Option<String> {
     let mut types: Vec<_> = report.types.iter().collect();
     types.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), name.as_str()));
-    let shown: Vec<_> = types.iter().take(3).map(|(name, count)| format!("{name} {}", grouped(**count))).collect();
+    let shown: Vec<_> =
+        types.iter().take(3).map(|(name, count)| format!("{name} {}", grouped(**count))).collect();
     (!shown.is_empty()).then(|| format!("{}: {}, …", types.len(), shown.join(", ")))
 }
 

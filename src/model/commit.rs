@@ -36,7 +36,7 @@ pub struct FileRecord {
     pub created_at: Option<(Timestamp, Timestamp)>,
 }
 
-/// What became of a window's events. `settled = rows + known + quarantined`, or the commit is not made.
+/// What became of a window's events. `settled = rows + known + quarantined + filtered`, or the commit is not made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Distinct events of the window that were settled.
@@ -47,6 +47,8 @@ pub struct Counts {
     pub known: u64,
     /// Events that cannot become a row.
     pub quarantined: u64,
+    /// Events that the dataset's own selection leaves out, since the API has no such filter.
+    pub filtered: u64,
 }
 
 /// One window's part of a commit.
@@ -58,6 +60,8 @@ pub struct WindowRecord {
     pub certificate: Certificate,
     /// What became of them.
     pub counts: Counts,
+    /// Ids in earlier files of the window that the API no longer lists. Their rows stay.
+    pub vanished: Vec<String>,
     /// The files this commit adds; none for an empty window, which is a statement of its own.
     pub files: Vec<FileRecord>,
 }

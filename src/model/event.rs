@@ -50,6 +50,8 @@ pub enum Flaw {
     TooDeep,
     /// Longer than a batch of rows can hold.
     TooLong,
+    /// The dataset holds this id with another content, which stays.
+    OtherContent,
 }
 
 impl Flaw {
@@ -63,6 +65,7 @@ impl Flaw {
             Self::AmbiguousKey => "ambiguous-key",
             Self::TooDeep => "too-deep",
             Self::TooLong => "too-long",
+            Self::OtherContent => "other-content",
         }
     }
 }

@@ -11,4 +11,4 @@ mod transform;
 pub use extract::{Extraction, Unit};
 pub use outlook::{Outlook, Stretch, outlook};
 pub use report::Report;
-pub use run::{Job, Progress, run};
+pub use run::{Job, Progress, known, run};

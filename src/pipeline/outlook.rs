@@ -59,7 +59,12 @@ pub async fn outlook<S: Source>(
         for part in parts {
             let windows = u64::try_from(part.seconds() / grid.seconds()).unwrap_or(0);
             let events = settler.counted(part).await?;
-            stretches.push(Stretch { range: part, windows, events, requests: requests(events, windows, settings) });
+            stretches.push(Stretch {
+                range: part,
+                windows,
+                events,
+                requests: requests(events, windows, settings),
+            });
         }
     }
     let settled: u64 = stretches.iter().map(|stretch| stretch.windows).sum();

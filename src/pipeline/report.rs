@@ -30,6 +30,8 @@ pub struct Report {
     pub rows: u64,
     /// Events that cannot become a row and were kept as they are.
     pub quarantined: u64,
+    /// Ids in earlier files that the API no longer lists.
+    pub vanished: u64,
     /// Data files written, and their length in bytes.
     pub files: u64,
     /// Length of the data files written, in bytes.
@@ -55,6 +57,7 @@ impl Report {
             covered: 0,
             rows: 0,
             quarantined: 0,
+            vanished: 0,
             files: 0,
             bytes: 0,
             types: BTreeMap::new(),
@@ -69,7 +72,11 @@ impl Report {
             return failure.kind().exit_code();
         }
         // A contradiction says more about the API than a window that could not be proven.
-        let worst = self.unproven.iter().map(|(_, error)| error.kind()).max_by_key(|kind| *kind == Kind::Contradiction);
+        let worst = self
+            .unproven
+            .iter()
+            .map(|(_, error)| error.kind())
+            .max_by_key(|kind| *kind == Kind::Contradiction);
         match worst {
             Some(kind) => kind.exit_code(),
             None if self.quarantined > 0 => 10,

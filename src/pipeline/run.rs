@@ -4,6 +4,7 @@
 //! range that cannot be proven does not. What this file must not know: where the pages come from, what kind of store
 //! it is.
 
+use std::collections::HashSet;
 use std::future::Future;
 
 use futures::future::{Either, select};
@@ -14,7 +15,9 @@ use super::report::Report;
 use super::transform::{Ready, Recipe, transform};
 use crate::encode::FileMetadata;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Certificate, Format, Grid, Timestamp, Window, WindowRecord};
+use crate::model::{
+    Certificate, Event, EventId, Flaw, Format, Grid, Selection, Timestamp, Window, WindowRecord,
+};
 use crate::plan::{Known, todo};
 use crate::publish::Dataset;
 use crate::schema::Table;
@@ -29,6 +32,8 @@ pub struct Job {
     pub grid: Grid,
     /// Committed windows from here on are settled again.
     pub read_again: Timestamp,
+    /// Which events; the part that the API filters by must stand in `settle` as well.
+    pub selection: Selection,
     /// How to settle.
     pub settle: Settings,
     /// Units that are settled at the same time.
@@ -73,13 +78,14 @@ pub async fn run<S: Source>(
     job: &Job,
     table: &Table,
     source: &S,
-    dataset: &mut Dataset,
+    dataset: &Dataset,
     stop: impl Future<Output = ()> + Send,
     observe: &(dyn Fn(Progress) + Sync),
 ) -> Report {
     let mut report = Report::new(job.range, job.grid);
     report.head = dataset.head();
-    let work = Box::pin(Run { job, table, source, observe }.all(dataset, &mut report));
+    let work = Run { job, table, source, observe };
+    let work = Box::pin(work.all(dataset, &mut report));
     let outcome = match select(work, Box::pin(stop)).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right(((), _)) => Err(Error::new(Kind::Interrupted, "the run was asked to stop")
@@ -98,10 +104,10 @@ struct Run<'a, S> {
 }
 
 impl<S: Source> Run<'_, S> {
-    async fn all(&self, dataset: &mut Dataset, report: &mut Report) -> Result<()> {
+    async fn all(&self, dataset: &Dataset, report: &mut Report) -> Result<()> {
         let job = self.job;
         let settler = Settler::new(self.source, job.settle.clone());
-        let known = dataset.certificates(&job.formats);
+        let known = known(dataset, &job.formats);
         let units = self.units(&settler, &known, report).await?;
         if units.is_empty() {
             return Ok(());
@@ -111,6 +117,7 @@ impl<S: Source> Run<'_, S> {
             grid: job.grid,
             formats: job.formats.clone(),
             metadata: metadata(self.table),
+            selection: job.selection.clone(),
         };
         let mut extraction = Extraction::new(&settler, units, job.units_in_flight);
         let mut next = extraction.next().await;
@@ -118,7 +125,7 @@ impl<S: Source> Run<'_, S> {
             match outcome {
                 Ok(settled) => {
                     // The next unit is settled while this one is encoded and written.
-                    let publish = self.publish(settled, &recipe, &known, dataset, report);
+                    let publish = self.publish(settled, &recipe, dataset, report);
                     let (ahead, done) = futures::future::join(extraction.next(), publish).await;
                     done?;
                     next = ahead;
@@ -135,18 +142,28 @@ impl<S: Source> Run<'_, S> {
     }
 
     /// What there is to settle, in units: new windows, windows to read again, windows whose count has changed.
-    async fn units(&self, settler: &Settler<'_, S>, known: &Known, report: &mut Report) -> Result<Vec<Window>> {
+    async fn units(
+        &self,
+        settler: &Settler<'_, S>,
+        known: &Known,
+        report: &mut Report,
+    ) -> Result<Vec<Window>> {
         let job = self.job;
         let todo = todo(job.range, job.grid, known, job.read_again);
         report.windows = todo.windows;
         let in_range = |certificate: &Certificate| {
-            job.grid.windows(certificate.range).filter(|window| job.range.from <= window.from && window.to <= job.range.to).count()
+            job.grid
+                .windows(certificate.range)
+                .filter(|window| job.range.from <= window.from && window.to <= job.range.to)
+                .count()
         };
         let recounted: usize = todo.recount.iter().map(in_range).sum();
         (self.observe)(Progress::Recounting { windows: u64::try_from(recounted).unwrap_or(u64::MAX) });
         let changed = settler.changed(&todo.recount).await?;
-        report.unchanged = u64::try_from(recounted - changed.iter().map(in_range).sum::<usize>()).unwrap_or(0);
-        report.covered = todo.recount.iter().filter(|known| !changed.contains(known)).map(|known| known.events).sum();
+        report.unchanged =
+            u64::try_from(recounted - changed.iter().map(in_range).sum::<usize>()).unwrap_or(0);
+        report.covered =
+            todo.recount.iter().filter(|known| !changed.contains(known)).map(|known| known.events).sum();
         let settle: u64 = todo.windows - report.unchanged;
         (self.observe)(Progress::Planned { windows: settle });
 
@@ -167,8 +184,7 @@ impl<S: Source> Run<'_, S> {
         &self,
         settled: Settled,
         recipe: &Recipe,
-        known: &Known,
-        dataset: &mut Dataset,
+        dataset: &Dataset,
         report: &mut Report,
     ) -> Result<()> {
         let recipe = recipe.clone();
@@ -177,11 +193,11 @@ impl<S: Source> Run<'_, S> {
             .map_err(|error| Error::bug("encoding failed").because(error))??;
         let mut records = Vec::new();
         for ready in windows {
-            let before = known.get(&ready.window.from);
-            records.extend(self.one_window(ready, before, dataset, report).await?);
+            records.push(self.one_window(ready, dataset, report).await?);
         }
         if !records.is_empty() {
-            let windows: Vec<_> = records.iter().map(|record| (record.window, record.counts.settled)).collect();
+            let windows: Vec<_> =
+                records.iter().map(|record| (record.window, record.counts.settled)).collect();
             dataset.commit(records, self.job.recorded_at).await?;
             for (window, events) in windows {
                 (self.observe)(Progress::Committed { window, events });
@@ -190,26 +206,27 @@ impl<S: Source> Run<'_, S> {
         Ok(())
     }
 
-    async fn one_window(
-        &self,
-        ready: Ready,
-        before: Option<&Certificate>,
-        dataset: &mut Dataset,
-        report: &mut Report,
-    ) -> Result<Option<WindowRecord>> {
-        let Ready { window, certificate, mut counts, prepared, quarantine, types } = ready;
+    async fn one_window(&self, ready: Ready, dataset: &Dataset, report: &mut Report) -> Result<WindowRecord> {
+        let Ready { window, certificate, mut counts, prepared, events, mut quarantine, types } = ready;
+        let published = dataset.publish(prepared).await?;
+        if !published.conflicts.is_empty() {
+            let conflicts: HashSet<_> = published.conflicts.iter().collect();
+            let changed = events.into_iter().filter(|event| conflicts.contains(&event.id));
+            quarantine.extend(changed.map(|event| Event { flaw: Some(Flaw::OtherContent), ..event }));
+            report.unproven.push((window, changed_content(window, &published.conflicts)));
+        }
         if !quarantine.is_empty() {
             dataset.quarantine(window, &quarantine).await?;
         }
-        let mut files = Vec::new();
-        if let Some(prepared) = prepared {
-            let published = dataset.publish(prepared).await?;
-            counts.rows = published.rows;
-            counts.known = published.known;
-            files = published.files;
-        }
-        if counts.settled != counts.rows + counts.known + counts.quarantined {
-            return Err(Error::bug(format!("the events of a window do not add up: {counts:?}")).at("window", window));
+        let conflicts = u64::try_from(published.conflicts.len()).unwrap_or(u64::MAX);
+        counts.rows = published.rows;
+        counts.known = published.known.saturating_sub(conflicts);
+        counts.quarantined += conflicts;
+        let (files, vanished) = (published.files, published.vanished);
+        if counts.settled != counts.rows + counts.known + counts.quarantined + counts.filtered {
+            return Err(
+                Error::bug(format!("the events of a window do not add up: {counts:?}")).at("window", window)
+            );
         }
         *report.levels.entry(certificate.level).or_default() += 1;
         report.events += counts.settled;
@@ -220,15 +237,33 @@ impl<S: Source> Run<'_, S> {
         for (name, count) in types {
             *report.types.entry(name).or_default() += count;
         }
-        // What is proven again with the same outcome needs no second record.
-        let same = before.is_some_and(|before| {
-            before.total == certificate.total && before.range == certificate.range && before.level >= certificate.level
-        });
-        if same && files.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(WindowRecord { window, certificate, counts, files }))
+        report.vanished += u64::try_from(vanished.len()).unwrap_or(u64::MAX);
+        Ok(WindowRecord { window, certificate, counts, vanished, files })
     }
+}
+
+/// The newest certificate of each window that is committed in all these formats.
+pub fn known(dataset: &Dataset, formats: &[Format]) -> Known {
+    let mut formats = formats.iter();
+    let coverage = |format: &Format| {
+        let windows = dataset.coverage(*format).into_iter();
+        windows.map(|(window, covered)| (window.from, covered.certificate)).collect::<Known>()
+    };
+    let mut known = formats.next().map(coverage).unwrap_or_default();
+    for format in formats {
+        let other = coverage(format);
+        known.retain(|from, _| other.contains_key(from));
+    }
+    known
+}
+
+fn changed_content(window: Window, ids: &[EventId]) -> Error {
+    let first = ids.first().map(EventId::as_str).unwrap_or_default();
+    Error::new(Kind::Contradiction, "the API gives another content for events that are committed")
+        .at("window", window)
+        .at("events", ids.len())
+        .at("first id", first.escape_debug())
+        .hint("the rows stay as they were; the new contents are kept under _audit/quarantine")
 }
 
 /// Whether an error is about one range alone, so that the run goes on with the others.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::encode::FileMetadata;
 use crate::error::{Error, Result};
 use crate::flatten::{Flattener, Refusal};
-use crate::model::{Certificate, Counts, Event, Format, Grid, Window};
+use crate::model::{Certificate, Counts, Event, Format, Grid, Selection, Window};
 use crate::publish::{self, Prepared};
 use crate::schema::Table;
 use crate::settle::Settled;
@@ -21,8 +21,10 @@ pub(super) struct Ready {
     pub(super) certificate: Certificate,
     /// `settled` and `quarantined` are known here.
     pub(super) counts: Counts,
-    /// Encoded rows; none for a window without rows.
-    pub(super) prepared: Option<Prepared>,
+    /// Encoded rows; also for a window without rows, whose slots are looked at all the same.
+    pub(super) prepared: Prepared,
+    /// The events that became rows, in case one contradicts an earlier file.
+    pub(super) events: Vec<Event>,
     /// Events that cannot become a row.
     pub(super) quarantine: Vec<Event>,
     /// Events of each type.
@@ -36,6 +38,7 @@ pub(super) struct Recipe {
     pub(super) grid: Grid,
     pub(super) formats: Vec<Format>,
     pub(super) metadata: FileMetadata,
+    pub(super) selection: Selection,
 }
 
 /// Cuts a unit into the grid's windows and encodes each.
@@ -45,10 +48,12 @@ pub(super) fn transform(settled: Settled, recipe: &Recipe) -> Result<Vec<Ready>>
     let mut ready = Vec::new();
     for window in recipe.grid.windows(certificate.range) {
         let mut own = Vec::new();
-        while let Some(event) = events.next_if(|event| event.created_at.is_some_and(|at| window.contains(at))) {
+        while let Some(event) = events.next_if(|event| event.created_at.is_some_and(|at| window.contains(at)))
+        {
             own.push(event);
         }
-        ready.push(one_window(window, own, &certificate, recipe).map_err(|error| error.at("window", window))?);
+        ready
+            .push(one_window(window, own, &certificate, recipe).map_err(|error| error.at("window", window))?);
     }
     match events.next() {
         None => Ok(ready),
@@ -56,15 +61,25 @@ pub(super) fn transform(settled: Settled, recipe: &Recipe) -> Result<Vec<Ready>>
     }
 }
 
-fn one_window(window: Window, events: Vec<Event>, certificate: &Certificate, recipe: &Recipe) -> Result<Ready> {
+fn one_window(
+    window: Window,
+    events: Vec<Event>,
+    certificate: &Certificate,
+    recipe: &Recipe,
+) -> Result<Ready> {
     let mut counts = Counts { settled: length(&events), ..Counts::default() };
     let mut flattener = Flattener::new(&recipe.table);
-    let (mut batches, mut quarantine, mut types) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let (mut batches, mut rows, mut quarantine, mut types) =
+        (Vec::new(), Vec::new(), Vec::new(), BTreeMap::new());
     for mut event in events {
         let Some(text) = event.flaw.is_none().then(|| std::str::from_utf8(&event.text).ok()).flatten() else {
             quarantine.push(event);
             continue;
         };
+        if !recipe.selection.has_user(text) {
+            counts.filtered += 1;
+            continue;
+        }
         let pushed = match flattener.push(text) {
             Err(Refusal::Full) => {
                 batches.push(flattener.finish()?);
@@ -73,12 +88,14 @@ fn one_window(window: Window, events: Vec<Event>, certificate: &Certificate, rec
             pushed => pushed,
         };
         match pushed {
-            Ok(_) => {}
+            Ok(_) => rows.push(event),
             Err(Refusal::Flaw(flaw)) => {
                 event.flaw = Some(flaw);
                 quarantine.push(event);
             }
-            Err(Refusal::Full) => return Err(Error::bug("an empty batch is full").at("id", event.id.as_str())),
+            Err(Refusal::Full) => {
+                return Err(Error::bug("an empty batch is full").at("id", event.id.as_str()));
+            }
         }
         if flattener.len() >= ROWS_A_BATCH {
             batches.push(flattener.finish()?);
@@ -91,17 +108,15 @@ fn one_window(window: Window, events: Vec<Event>, certificate: &Certificate, rec
         count_types(batch, &mut types);
     }
     counts.quarantined = length(&quarantine);
-    let prepared = if batches.is_empty() {
-        None
-    } else {
-        Some(publish::prepare(window, &recipe.formats, batches, &recipe.metadata)?)
-    };
-    Ok(Ready { window, certificate: certificate.clone(), counts, prepared, quarantine, types })
+    let (schema, metadata) = (recipe.table.arrow_schema(), recipe.metadata.clone());
+    let prepared = publish::prepare(window, &recipe.formats, schema, batches, metadata)?;
+    Ok(Ready { window, certificate: certificate.clone(), counts, prepared, events: rows, quarantine, types })
 }
 
 fn count_types(batch: &arrow_array::RecordBatch, types: &mut BTreeMap<String, u64>) {
     use arrow_array::cast::AsArray;
-    let Some(column) = batch.column_by_name("event_type").and_then(|column| column.as_string_opt::<i32>()) else {
+    let Some(column) = batch.column_by_name("event_type").and_then(|column| column.as_string_opt::<i32>())
+    else {
         return;
     };
     for name in column.iter().flatten() {

@@ -163,8 +163,10 @@ impl Log {
 
         let earlier = self.windows.get(&record.window);
         let quarantined = earlier.into_iter().flatten().map(|record| record.counts.quarantined).max();
-        let adds =
-            !record.files.is_empty() || quarantined.is_none_or(|known| record.counts.quarantined > known);
+        let newest = earlier.and_then(|records| records.last());
+        let adds = !record.files.is_empty()
+            || quarantined.is_none_or(|known| record.counts.quarantined > known)
+            || newest.is_none_or(|newest| renews(&record, newest));
         Ok(adds.then_some(record))
     }
 
@@ -175,6 +177,17 @@ impl Log {
             .filter_map(|(window, records)| Some((*window, covered(records, format)?)))
             .collect()
     }
+}
+
+/// Whether a record without files still says something new: another count, another range or a higher level, or ids
+/// that are gone. Otherwise a rerun would count against numbers that no longer hold, and settle again for ever.
+fn renews(record: &WindowRecord, newest: &WindowRecord) -> bool {
+    let (now, then) = (&record.certificate, &newest.certificate);
+    now.total != then.total
+        || now.range != then.range
+        || now.events != then.events
+        || now.level > then.level
+        || record.vanished != newest.vanished
 }
 
 fn covered(records: &[WindowRecord], format: Format) -> Option<Covered> {
@@ -263,7 +276,7 @@ mod tests {
         more.counts.quarantined = 2;
         more.counts.settled = 4;
         let added = log.rebase(more).unwrap().unwrap();
-        assert_eq!(added.counts, Counts { settled: 4, rows: 0, known: 2, quarantined: 2 });
+        assert_eq!(added.counts, Counts { settled: 4, rows: 0, known: 2, quarantined: 2, filtered: 0 });
         assert!(added.files.is_empty());
 
         let mut other = record;

@@ -35,6 +35,7 @@ struct WireWindow {
     files: Vec<WireFile>,
     from: String,
     to: String,
+    vanished: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,6 +47,8 @@ struct WireCertificate {
     level: String,
     padding: u32,
     parts: u32,
+    quiet_from: bool,
+    quiet_to: bool,
     to: String,
     total: u64,
 }
@@ -53,6 +56,7 @@ struct WireCertificate {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireCounts {
+    filtered: u64,
     known: u64,
     quarantined: u64,
     rows: u64,
@@ -109,10 +113,13 @@ fn to_wire(record: &WindowRecord) -> WireWindow {
             level: certificate.level.name().to_owned(),
             padding: certificate.padding,
             parts: certificate.parts,
+            quiet_from: certificate.quiet_from,
+            quiet_to: certificate.quiet_to,
             to: certificate.range.to.to_string(),
             total: certificate.total,
         },
         counts: WireCounts {
+            filtered: record.counts.filtered,
             known: record.counts.known,
             quarantined: record.counts.quarantined,
             rows: record.counts.rows,
@@ -121,6 +128,7 @@ fn to_wire(record: &WindowRecord) -> WireWindow {
         files: record.files.iter().map(to_wire_file).collect(),
         from: record.window.from.to_string(),
         to: record.window.to.to_string(),
+        vanished: record.vanished.clone(),
     }
 }
 
@@ -171,14 +179,18 @@ fn from_wire(wire: WireWindow) -> Result<WindowRecord> {
             total: certificate.total,
             distinct: certificate.distinct,
             events: certificate.events,
+            quiet_from: certificate.quiet_from,
+            quiet_to: certificate.quiet_to,
             parts: certificate.parts,
         },
         counts: Counts {
+            filtered: wire.counts.filtered,
             settled: wire.counts.settled,
             rows: wire.counts.rows,
             known: wire.counts.known,
             quarantined: wire.counts.quarantined,
         },
+        vanished: wire.vanished,
         files: wire.files.into_iter().map(from_wire_file).collect::<Result<_>>()?,
     })
 }
@@ -224,8 +236,9 @@ fn check(commit: &Commit) -> Result<(), &'static str> {
 
 /// What must hold within one window's record.
 pub(super) fn check_window(record: &WindowRecord) -> Result<(), &'static str> {
-    let Counts { settled, rows, known, quarantined } = record.counts;
-    if rows.checked_add(known).and_then(|sum| sum.checked_add(quarantined)) != Some(settled) {
+    let Counts { settled, rows, known, quarantined, filtered } = record.counts;
+    let sum = [known, quarantined, filtered].into_iter().try_fold(rows, u64::checked_add);
+    if sum != Some(settled) {
         return Err("counts do not add up");
     }
     if record.window.seconds() == 0 {

@@ -14,7 +14,7 @@ use super::prepare::{Content, Prepared, PreparedFile, described, file};
 use super::{register, rows};
 use crate::encode::{ReadLimits, read};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Certificate, Counts, EventId, FileRecord, Format, Slot, Window, WindowRecord};
+use crate::model::{EventId, FileRecord, Format, Slot, Window};
 use crate::store::ObjectPath;
 
 /// A data file of more bytes is refused.
@@ -42,21 +42,10 @@ pub struct Published {
     pub known: u64,
     /// Events that a file in the log holds with another content. The row there stays; nothing is written for them.
     pub conflicts: Vec<EventId>,
+    /// Ids that files in the log hold and the window's rows do not: the API no longer lists them.
+    pub vanished: Vec<String>,
     /// How many of `files` an earlier or concurrent run has written.
     pub adopted: usize,
-}
-
-impl Published {
-    /// The log's record of this window.
-    pub fn record(self, certificate: Certificate, quarantined: u64) -> WindowRecord {
-        let settled = self.rows.saturating_add(self.known).saturating_add(quarantined);
-        WindowRecord {
-            window: self.window,
-            certificate,
-            counts: Counts { settled, rows: self.rows, known: self.known, quarantined },
-            files: self.files,
-        }
-    }
 }
 
 /// What one format's slots say.
@@ -65,6 +54,7 @@ struct Walk {
     files: Vec<FileRecord>,
     adopted: usize,
     conflicts: BTreeSet<String>,
+    vanished: BTreeSet<String>,
     /// Ids of the window's rows that slots hold.
     held: HashSet<String>,
     /// Whether every row is held; then `held` may be incomplete.
@@ -122,13 +112,14 @@ impl Dataset {
 
     async fn publish_formats(&self, prepared: &Prepared) -> Result<Published> {
         let (mut files, mut adopted, mut rows) = (Vec::new(), 0, 0_u64);
-        let mut conflicts = BTreeSet::new();
+        let (mut conflicts, mut vanished) = (BTreeSet::new(), BTreeSet::new());
         for first in &prepared.files {
             let walk = self.walk(prepared, first).await?;
             rows = rows.max(walk.files.iter().map(|file| file.rows).sum());
             files.extend(walk.files);
             adopted += walk.adopted;
             conflicts.extend(walk.conflicts);
+            vanished.extend(walk.vanished);
         }
         let known =
             prepared.rows.checked_sub(rows).ok_or_else(|| Error::bug("more rows published than settled"))?;
@@ -138,6 +129,7 @@ impl Dataset {
             rows,
             known,
             conflicts: conflicts.iter().map(|id| EventId::new(id)).collect(),
+            vanished: vanished.into_iter().collect(),
             adopted,
         })
     }
@@ -233,7 +225,10 @@ impl Dataset {
             place.recorded = self.recorded(place.path.as_str());
         }
         match &place.recorded {
-            Some(_) => walk.conflicts.extend(examined.differing.iter().cloned()),
+            Some(_) => {
+                walk.conflicts.extend(examined.differing.iter().cloned());
+                walk.vanished.extend(examined.unconfirmed.iter().cloned());
+            }
             None if !agrees => return Err(unconfirmed(&place.path, &examined)),
             None if examined.other_columns => {
                 return Err(Error::new(

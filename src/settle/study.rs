@@ -89,7 +89,11 @@ impl<S: Source> Study<'_, S> {
     fn page_size(&mut self, first: &Page) {
         let held = first.events.len();
         let full = u64::try_from(held).unwrap_or(u64::MAX) == first.total.min(u64::from(PAGE));
-        self.add("page-size", if full { "honoured" } else { "ignored" }, format!("{held} events for a page of {PAGE}"));
+        self.add(
+            "page-size",
+            if full { "honoured" } else { "ignored" },
+            format!("{held} events for a page of {PAGE}"),
+        );
     }
 
     async fn ties(&mut self, query: &Query) -> Result<()> {
@@ -106,7 +110,9 @@ impl<S: Source> Study<'_, S> {
     async fn beyond_the_end(&mut self, query: &Query, total: u64) -> Result<()> {
         let Ok(number) = u32::try_from(total.div_ceil(u64::from(PAGE)) + 2) else { return Ok(()) };
         match self.try_page(query, number, PAGE).await? {
-            Ok(page) if page.events.is_empty() => self.add("beyond-the-end", "empty", format!("page {number}")),
+            Ok(page) if page.events.is_empty() => {
+                self.add("beyond-the-end", "empty", format!("page {number}"))
+            }
             Ok(page) => {
                 let events = page.events.len();
                 self.add("beyond-the-end", "events", format!("page {number} held {events} events"));
@@ -126,7 +132,11 @@ impl<S: Source> Study<'_, S> {
             match self.try_page(query, number, PAGE).await? {
                 Ok(page) if !page.events.is_empty() => deepest = number,
                 Ok(_) => {
-                    self.add("depth-limit", deepest.to_string(), format!("page {number} of {last} was empty"));
+                    self.add(
+                        "depth-limit",
+                        deepest.to_string(),
+                        format!("page {number} of {last} was empty"),
+                    );
                     return Ok(());
                 }
                 Err(error) => {
@@ -198,7 +208,11 @@ impl<S: Source> Study<'_, S> {
         };
         let ahead = newest.seconds() - server;
         let value = if ahead > 60 { "ahead-of-utc" } else { "unknown" };
-        let evidence = format!("the newest event of page 1 is {} s {} the server's Date", ahead.abs(), if ahead > 0 { "after" } else { "before" });
+        let evidence = format!(
+            "the newest event of page 1 is {} s {} the server's Date",
+            ahead.abs(),
+            if ahead > 0 { "after" } else { "before" }
+        );
         self.add("zone", value, evidence);
     }
 
@@ -216,7 +230,8 @@ impl<S: Source> Study<'_, S> {
 
 /// An event without another within a few seconds.
 fn lonely(events: &[Event]) -> Option<Event> {
-    let seconds: Vec<i64> = events.iter().filter_map(|event| event.created_at).map(Timestamp::seconds).collect();
+    let seconds: Vec<i64> =
+        events.iter().filter_map(|event| event.created_at).map(Timestamp::seconds).collect();
     let mut shared = HashSet::new();
     for (position, one) in seconds.iter().enumerate() {
         if seconds.iter().enumerate().any(|(other, two)| other != position && (one - two).abs() <= 4) {

@@ -96,10 +96,19 @@ fn a_change_of_any_age_is_found_by_few_counts() {
         if random.once_in(3) {
             facts.remove(random.below(4_000) as usize);
         } else {
-            facts.push(Fact { id: 1 << 30, shown, hidden: shown * 1000, kind: 0, appears: 0, vanishes: u64::MAX });
+            facts.push(Fact {
+                id: 1 << 30,
+                shown,
+                hidden: shown * 1000,
+                kind: 0,
+                appears: 0,
+                vanishes: u64::MAX,
+            });
         }
         let moved: Vec<i64> = {
-            let ids = |facts: &[Fact]| facts.iter().map(|fact| (fact.id, fact.shown)).collect::<std::collections::BTreeSet<_>>();
+            let ids = |facts: &[Fact]| {
+                facts.iter().map(|fact| (fact.id, fact.shown)).collect::<std::collections::BTreeSet<_>>()
+            };
             ids(&quiet.facts).symmetric_difference(&ids(&facts)).map(|(_, shown)| *shown).collect()
         };
         let world = World::new(facts, Behaviour::still(), seed);

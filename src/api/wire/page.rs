@@ -57,9 +57,7 @@ pub fn page(body: &Bytes, size: u32) -> Result<Page> {
     let mut invalid = 0_usize;
     for value in list.iter().flat_map(Value::elements) {
         if events.len() == most {
-            return Err(malformed(&format!(
-                "has more than {most} events, far more than was asked"
-            )));
+            return Err(malformed(&format!("has more than {most} events, far more than was asked")));
         }
         let raw = within(text, value.text())
             .and_then(|range| body.get(range))

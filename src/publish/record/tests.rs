@@ -22,7 +22,8 @@ pub(crate) fn commit() -> Commit {
         windows: vec![WindowRecord {
             window,
             certificate,
-            counts: Counts { settled: 3, rows: 2, known: 0, quarantined: 1 },
+            counts: Counts { settled: 3, rows: 2, known: 0, quarantined: 1, filtered: 0 },
+            vanished: Vec::new(),
             files: vec![FileRecord {
                 path: slot.path(),
                 format: Format::Parquet,

@@ -16,7 +16,7 @@ pub struct Seen {
     pub index: u64,
     /// Method, path and query as received, for instance `GET /beta/audit/events?page=1`.
     pub line: String,
-    /// The status that was answered; 0 if a fault kept the client from getting one.
+    /// The status that was answered; 0 if a fault wrote the reply by hand, below HTTP, or none.
     pub status: u16,
 }
 

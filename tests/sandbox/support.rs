@@ -92,8 +92,14 @@ pub(crate) async fn exchange(address: SocketAddr, request: &str) -> io::Result<V
     timeout(LIMIT, talk).await.expect("the sandbox did not end the connection")
 }
 
-/// Sends these bytes and reads at least so many, then for so many milliseconds more if there were none to wait for.
-pub(crate) async fn exchange_some(address: SocketAddr, request: &str, least: usize, millis: u64) -> Vec<u8> {
+/// Sends these bytes and reads at least so many; if there are none to wait for, expects silence for so many
+/// milliseconds. The connection stays open.
+pub(crate) async fn exchange_some(
+    address: SocketAddr,
+    request: &str,
+    least: usize,
+    millis: u64,
+) -> (TcpStream, Vec<u8>) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
@@ -105,7 +111,7 @@ pub(crate) async fn exchange_some(address: SocketAddr, request: &str, least: usi
         let silence = timeout(Duration::from_millis(millis), stream.read_buf(&mut bytes)).await;
         assert!(silence.is_err(), "the connection was not silent");
     }
-    bytes
+    (stream, bytes)
 }
 
 /// A reply, cut into head and body.

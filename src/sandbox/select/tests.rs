@@ -67,6 +67,25 @@ fn unstable_ties_change_with_the_turn_and_keep_the_seconds() {
 }
 
 #[test]
+fn unstable_ties_stay_inside_a_range_that_cuts_a_second() {
+    let population = population(5000);
+    let quiet = Timeline::default();
+    let busy = (0..5000).max_by_key(|k| population.second_of(*k).len()).unwrap();
+    let mut text = Vec::new();
+    super::super::clock::write(population.created_at(busy).unwrap(), &mut text);
+    let text = String::from_utf8(text).unwrap();
+    // Rounded times put half of a second's events on either side of the second itself.
+    for bound in ["date_from", "date_to"] {
+        let query = format!("{bound}={text}");
+        let expected = walk(&population, &quiet, &query, "hidden=round,order=oldest");
+        let mut rows =
+            run(&population, &quiet, &query, "hidden=round,order=unstable-ties", 3, (0, 5000)).rows;
+        rows.sort_unstable();
+        assert_eq!(rows, expected);
+    }
+}
+
+#[test]
 fn bounds_agree_with_a_test_of_each_event() {
     let population = population(3000);
     let quiet = Timeline::default();

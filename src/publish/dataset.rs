@@ -265,13 +265,12 @@ impl Dataset {
 /// Reads the commits that a listing shows, and checks that none is missing among them.
 async fn read_log(store: &dyn Store, mut log: Log) -> Result<Log> {
     let folder = ObjectPath::new(log::FOLDER)?;
-    let entries = store.children(Some(&folder)).await?;
+    let entries = register::children(store, Some(&folder)).await?;
     let numbers: BTreeSet<u64> = entries.iter().filter_map(|entry| log::number(&entry.name)).collect();
-    let paths: Vec<ObjectPath> = numbers.iter().map(|number| log::path(*number)).collect::<Result<_>>()?;
-    let mut commits = stream::iter(numbers.iter().zip(&paths))
-        .map(|(number, path)| async move {
-            let found = register::read_known(store, path, MAX_CONTROL).await?;
-            found.map(|bytes| (*number, bytes)).ok_or_else(|| absent(*number))
+    let mut commits = stream::iter(numbers)
+        .map(|number| async move {
+            let found = register::read_known(store, &log::path(number)?, MAX_CONTROL).await?;
+            found.map(|bytes| (number, bytes)).ok_or_else(|| absent(number))
         })
         .buffered(READ_AHEAD);
     while let Some((number, bytes)) = commits.try_next().await? {
@@ -280,7 +279,6 @@ async fn read_log(store: &dyn Store, mut log: Log) -> Result<Log> {
         }
         log.append(&bytes)?;
     }
-    drop(commits);
     Ok(log)
 }
 
@@ -300,14 +298,14 @@ async fn refuse_foreign(store: &dyn Store) -> Result<()> {
             .hint("choose an empty or new directory")
     };
     let own = |entry: &Entry| entry.kind == EntryKind::Folder && entry.name == FOLDER;
-    let entries = store.children(None).await?;
+    let entries = register::children(store, None).await?;
     if let Some(other) = entries.iter().find(|entry| !own(entry)) {
         return Err(foreign(&other.name));
     }
     if entries.is_empty() {
         return Ok(());
     }
-    for entry in store.children(Some(&ObjectPath::new(FOLDER)?)).await? {
+    for entry in register::children(store, Some(&ObjectPath::new(FOLDER)?)).await? {
         if entry.name == "commits" {
             return Err(Error::new(Kind::Verification, "the dataset has a log and no dataset.json")
                 .at("destination", store.describe()));

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use crate::error::{Error, Kind, Result};
-use crate::store::{Created, ObjectPath, Store};
+use crate::store::{Created, Entry, ObjectPath, Store};
 
 /// How often an unclear answer is asked again. Stores wait and retry themselves; this is about lost replies.
 const ATTEMPTS: u32 = 5;
@@ -52,6 +52,21 @@ pub(super) async fn read_known(store: &dyn Store, path: &ObjectPath, limit: u64)
         }
     }
     Ok(None)
+}
+
+/// What is directly below a folder, or below the destination.
+pub(super) async fn children(store: &dyn Store, folder: Option<&ObjectPath>) -> Result<Vec<Entry>> {
+    let mut answer = store.children(folder).await;
+    for _ in 1..ATTEMPTS {
+        match answer {
+            Err(cause) => {
+                retriable(cause)?;
+                answer = store.children(folder).await;
+            }
+            Ok(entries) => return Ok(entries),
+        }
+    }
+    answer
 }
 
 /// Only the store's own failures are unclear.

@@ -310,3 +310,22 @@ impl Store for LocalStore {
 fn shown(path: &Path) -> PathBuf {
     if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_path_buf() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_sync_is_final() {
+        let place = tempfile::tempdir().unwrap();
+        let store = LocalStore::open(place.path(), true).unwrap();
+        let path = ObjectPath::new("a/b").unwrap();
+        let error = store.inner.broken("a/b", std::io::Error::other("lost pages"));
+        assert_eq!(error.kind(), Kind::Storage);
+        for _ in 0..2 {
+            let error = store.inner.create(&path, b"x").unwrap_err();
+            assert!(error.to_string().contains("earlier sync"), "{error}");
+        }
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+    }
+}

@@ -158,7 +158,7 @@ pub(super) fn publish_nameless(_: &OwnedFd, _: &str, _: &[u8]) -> Result<Linked,
 
 /// Never an existing file, never truncation: a name left by a run that died between link and unlink is a second name
 /// of a published file.
-fn stage(staging: &OwnedFd, name: &str) -> io::Result<(OwnedFd, String)> {
+pub(super) fn stage(staging: &OwnedFd, name: &str) -> io::Result<(OwnedFd, String)> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     for attempt in 0..STAGE_TRIES {
         let name = format!("{name}-{attempt}");

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rustix::fs::{self, Access, AtFlags, Mode, OFlags};
+use rustix::fs::{self, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{disk, failed, shown};
@@ -108,21 +108,25 @@ fn existing_above(path: &Path) -> PathBuf {
     path.ancestors().skip(1).map(shown).find(|above| above.exists()).unwrap_or_else(|| PathBuf::from("."))
 }
 
-/// Finds out whether files can be made in a directory, without leaving anything: a file without a name where the
-/// system has such, else by asking for the permissions.
+/// Finds out whether files can be made in a directory, and leaves nothing: a file without a name where the system has
+/// such, else one that is removed at once.
 fn writable(path: &Path) -> Result<()> {
-    let refused = |cause| unusable("the destination cannot be written", path, cause);
+    let refused = |cause: io::Error| {
+        Error::usage("the destination cannot be written").at("path", path.display()).because(cause)
+    };
     #[cfg(target_os = "linux")]
     {
         let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
         match fs::open(path, flags, Mode::from_raw_mode(0o600)) {
             Ok(_) => return Ok(()),
             Err(Errno::NOTSUP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => {}
-            Err(cause) => return Err(refused(cause)),
+            Err(cause) => return Err(refused(cause.into())),
         }
     }
-    let access = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
-    fs::accessat(fs::CWD, path, access, AtFlags::EACCESS).map_err(refused)
+    let folder = open_folder(path).map_err(|cause| refused(cause.into()))?;
+    let (_, name) =
+        disk::stage(&folder, &format!(".vonage-audit-probe-{}", std::process::id())).map_err(refused)?;
+    disk::remove(&folder, &name).map_err(refused)
 }
 
 fn unusable(what: &'static str, path: &Path, cause: Errno) -> Error {

@@ -207,7 +207,7 @@ impl<S: Source> Run<'_, S> {
     }
 
     async fn one_window(&self, ready: Ready, dataset: &Dataset, report: &mut Report) -> Result<WindowRecord> {
-        let Ready { window, certificate, mut counts, prepared, events, mut quarantine, types } = ready;
+        let Ready { window, certificate, counts, prepared, events, mut quarantine, types } = ready;
         let published = dataset.publish(prepared).await?;
         if !published.conflicts.is_empty() {
             let conflicts: HashSet<_> = published.conflicts.iter().collect();
@@ -218,27 +218,24 @@ impl<S: Source> Run<'_, S> {
         if !quarantine.is_empty() {
             dataset.quarantine(window, &quarantine).await?;
         }
-        let conflicts = u64::try_from(published.conflicts.len()).unwrap_or(u64::MAX);
-        counts.rows = published.rows;
-        counts.known = published.known.saturating_sub(conflicts);
-        counts.quarantined += conflicts;
-        let (files, vanished) = (published.files, published.vanished);
-        if counts.settled != counts.rows + counts.known + counts.quarantined + counts.filtered {
-            return Err(
-                Error::bug(format!("the events of a window do not add up: {counts:?}")).at("window", window)
-            );
+        let record = published.record(certificate, counts.quarantined, counts.filtered);
+        if record.counts.settled != counts.settled {
+            return Err(Error::bug("the events of a window do not add up")
+                .at("window", window)
+                .at("settled", counts.settled)
+                .at("accounted for", record.counts.settled));
         }
-        *report.levels.entry(certificate.level).or_default() += 1;
-        report.events += counts.settled;
-        report.rows += counts.rows;
-        report.quarantined += counts.quarantined;
-        report.files += u64::try_from(files.len()).unwrap_or(u64::MAX);
-        report.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
+        *report.levels.entry(record.certificate.level).or_default() += 1;
+        report.events += record.counts.settled;
+        report.rows += record.counts.rows;
+        report.quarantined += record.counts.quarantined;
+        report.vanished += u64::try_from(record.vanished.len()).unwrap_or(u64::MAX);
+        report.files += u64::try_from(record.files.len()).unwrap_or(u64::MAX);
+        report.bytes += record.files.iter().map(|file| file.bytes).sum::<u64>();
         for (name, count) in types {
             *report.types.entry(name).or_default() += count;
         }
-        report.vanished += u64::try_from(vanished.len()).unwrap_or(u64::MAX);
-        Ok(WindowRecord { window, certificate, counts, vanished, files })
+        Ok(record)
     }
 }
 

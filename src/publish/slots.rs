@@ -14,7 +14,7 @@ use super::prepare::{Content, Prepared, PreparedFile, described, file};
 use super::{register, rows};
 use crate::encode::{ReadLimits, read};
 use crate::error::{Error, Kind, Result};
-use crate::model::{EventId, FileRecord, Format, Slot, Window};
+use crate::model::{Certificate, Counts, EventId, FileRecord, Format, Slot, Window, WindowRecord};
 use crate::store::ObjectPath;
 
 /// A data file of more bytes is refused.
@@ -46,6 +46,24 @@ pub struct Published {
     pub vanished: Vec<String>,
     /// How many of `files` an earlier or concurrent run has written.
     pub adopted: usize,
+}
+
+impl Published {
+    /// The log's record of this window. Events whose committed content differs count as quarantined: that is where
+    /// the caller keeps the new content.
+    pub fn record(self, certificate: Certificate, quarantined: u64, filtered: u64) -> WindowRecord {
+        let conflicts = u64::try_from(self.conflicts.len()).unwrap_or(u64::MAX);
+        let known = self.known.saturating_sub(conflicts);
+        let quarantined = quarantined.saturating_add(conflicts);
+        let settled = [known, quarantined, filtered].into_iter().fold(self.rows, u64::saturating_add);
+        WindowRecord {
+            window: self.window,
+            certificate,
+            counts: Counts { settled, rows: self.rows, known, quarantined, filtered },
+            vanished: self.vanished,
+            files: self.files,
+        }
+    }
 }
 
 /// What one format's slots say.

@@ -264,7 +264,7 @@ async fn what_somebody_else_has_recorded_is_not_recorded_again() {
     let mine = one.publish(ready(day(1), &[row(5, "a")])).await.unwrap();
     // The other run adopts the slot, adds a late event and commits first.
     put(&other, day(1), &[row(5, "a"), row(6, "late")]).await;
-    let head = one.commit(vec![mine.record(certificate(day(1), 1), 0)], NOW).await.unwrap();
+    let head = one.commit(vec![mine.record(certificate(day(1), 1), 0, 0)], NOW).await.unwrap();
     assert_eq!(head, other.head());
     assert_eq!(open(store.handle()).await.coverage(Format::Parquet)[&day(1)].files.len(), 2);
 }
@@ -278,7 +278,7 @@ async fn many_windows_are_cut_into_commits_of_bounded_length() {
     let mut records = Vec::new();
     for window in Grid::Day.windows(range) {
         let published = dataset.publish(ready(window, &[])).await.unwrap();
-        records.push(published.record(certificate(window, 0), 0));
+        records.push(published.record(certificate(window, 0), 0, 0));
     }
     let head = dataset.commit(records.clone(), NOW).await.unwrap().unwrap();
     assert!(head.number > 0);
@@ -306,7 +306,7 @@ async fn rows_that_are_not_a_windows_rows_are_our_bug() {
 
     let dataset = open(MemoryStore::new()).await;
     let mut record =
-        dataset.publish(ready(window, &[row(1, "a")])).await.unwrap().record(certificate(window, 1), 0);
+        dataset.publish(ready(window, &[row(1, "a")])).await.unwrap().record(certificate(window, 1), 0, 0);
     record.counts = Counts { settled: 2, ..record.counts };
     assert_eq!(dataset.commit(vec![record], NOW).await.unwrap_err().kind(), Kind::Bug);
 }
@@ -355,6 +355,7 @@ fn only_flawed(quarantined: u64) -> WindowRecord {
         window: day(1),
         certificate: certificate(day(1), quarantined),
         counts: Counts { settled: quarantined, quarantined, ..Counts::default() },
+        vanished: Vec::new(),
         files: Vec::new(),
     }
 }

@@ -81,7 +81,7 @@ async fn slots(store: MemoryStore, upstream: Upstream, at_end: bool) -> Result<(
     for number in 1..=WINDOWS {
         let rows = settle(&upstream, number);
         let published = dataset.publish(ready(day(number), &rows)).await?;
-        records.push(published.record(certificate(day(number), rows.len() as u64), 0));
+        records.push(published.record(certificate(day(number), rows.len() as u64), 0, 0));
         if !at_end {
             dataset.commit(std::mem::take(&mut records), NOW).await?;
         }

@@ -77,6 +77,8 @@ pub(crate) fn certificate(window: Window, events: u64) -> Certificate {
         total: events,
         distinct: events,
         events,
+        quiet_from: false,
+        quiet_to: false,
         parts: 1,
     }
 }
@@ -91,7 +93,7 @@ pub(crate) async fn open(store: impl Store + 'static) -> Dataset {
 /// Publishes a window's rows and commits them.
 pub(crate) async fn put(dataset: &Dataset, window: Window, rows: &[Row]) -> Published {
     let published = dataset.publish(ready(window, rows)).await.unwrap();
-    let record = published.clone().record(certificate(window, published.rows + published.known), 0);
+    let record = published.clone().record(certificate(window, published.rows + published.known), 0, 0);
     dataset.commit(vec![record], NOW).await.unwrap();
     published
 }

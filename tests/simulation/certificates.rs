@@ -43,7 +43,6 @@ fn history(seed: u64) -> History {
     let capped = random.once_in(5) && (churn == Churn::None || walk_limit == 8);
     let behaviour = Behaviour {
         order,
-        churn,
         atomic: random.once_in(2),
         semantics: Semantics {
             from_inclusive: random.once_in(2),

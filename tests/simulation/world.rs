@@ -80,7 +80,6 @@ impl Churn {
 #[derive(Clone, Debug)]
 pub struct Behaviour {
     pub order: Order,
-    pub churn: Churn,
     /// Whether count and page of one reply are one snapshot.
     pub atomic: bool,
     pub semantics: Semantics,
@@ -100,7 +99,6 @@ impl Behaviour {
     pub fn still() -> Self {
         Self {
             order: Order::Newest,
-            churn: Churn::None,
             atomic: true,
             semantics: Semantics::documented(),
             fault_in: 0,
@@ -139,11 +137,6 @@ impl World {
 
     pub fn requests(&self) -> u64 {
         self.state.lock().unwrap().requests
-    }
-
-    /// Lets the churn end: everything has appeared or vanished.
-    pub fn settle_down(&self) {
-        self.state.lock().unwrap().instant += 1_000_000;
     }
 
     fn matching(&self, query: &Query, instant: u64) -> Vec<&Fact> {

@@ -12,6 +12,8 @@ pub(crate) fn commit() -> Commit {
         total: 4,
         distinct: 4,
         events: 3,
+        quiet_from: true,
+        quiet_to: false,
         parts: 1,
     };
     Commit {

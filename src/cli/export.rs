@@ -275,10 +275,12 @@ struct Moments {
 
 impl Moments {
     fn parse(args: &RangeArgs) -> Result<Self> {
-        let moment = |text: &Option<String>| text.as_deref().map(Moment::parse).transpose();
+        let moment = |text: &Option<String>, flag: &str| {
+            text.as_deref().map(Moment::parse).transpose().map_err(|error| error.at("flag", flag))
+        };
         Ok(Self {
-            from: moment(&args.from)?,
-            to: moment(&args.to)?,
+            from: moment(&args.from, "--from")?,
+            to: moment(&args.to, "--to")?,
             incremental: args.incremental,
             settle: parse_duration(&args.settle)?,
         })

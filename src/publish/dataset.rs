@@ -106,6 +106,7 @@ impl Dataset {
         let dataset = Self { store, spec, state };
         // Another run may have committed while the log was read.
         dataset.read_forward().await?;
+        dataset.state(|state| state.log.begin());
         Ok(dataset)
     }
 

@@ -53,6 +53,10 @@ pub(super) struct Log {
     schema: Option<SchemaRef>,
     files: HashMap<String, FileRecord>,
     windows: BTreeMap<Window, Vec<WindowRecord>>,
+    /// The commit that recorded each window last.
+    latest: HashMap<Window, u64>,
+    /// Commits from here on were made after this run had read the log.
+    read_until: u64,
 }
 
 impl Log {
@@ -65,6 +69,8 @@ impl Log {
             schema: None,
             files: HashMap::new(),
             windows: BTreeMap::new(),
+            latest: HashMap::new(),
+            read_until: 0,
         }
     }
 
@@ -82,6 +88,11 @@ impl Log {
     pub(super) fn head(&self) -> Option<Head> {
         let number = self.commits.checked_sub(1)?;
         Some(Head { number, sha256: self.tip.clone() })
+    }
+
+    /// Marks what is known now as what the run that begins starts from.
+    pub(super) fn begin(&mut self) {
+        self.read_until = self.commits;
     }
 
     /// The table of the newest commit's files.
@@ -126,6 +137,7 @@ impl Log {
         self.schema = Some(commit.schema);
         for record in commit.windows {
             self.files.extend(record.files.iter().map(|file| (file.path.clone(), file.clone())));
+            self.latest.insert(record.window, commit.number);
             self.windows.entry(record.window).or_default().push(record);
         }
     }
@@ -163,10 +175,12 @@ impl Log {
 
         let earlier = self.windows.get(&record.window);
         let quarantined = earlier.into_iter().flatten().map(|record| record.counts.quarantined).max();
+        // Where another run has recorded the window meanwhile, its certificate may be the newer one.
+        let ours = self.latest.get(&record.window).is_none_or(|commit| *commit < self.read_until);
         let newest = earlier.and_then(|records| records.last());
         let adds = !record.files.is_empty()
             || quarantined.is_none_or(|known| record.counts.quarantined > known)
-            || newest.is_none_or(|newest| renews(&record, newest));
+            || newest.is_none_or(|newest| ours && renews(&record, newest));
         Ok(adds.then_some(record))
     }
 

@@ -78,6 +78,11 @@ impl<S: Source> Settler<'_, S> {
         let after = self.count(query).await?;
         let distinct = walk.events.len();
         if before == after && after == distinct && !walk.repeated() {
+            let flawed = walk.events.iter().filter(|event| event.flaw.is_some()).count();
+            if flawed > 0 {
+                // What looks broken may have been broken on the way, so it is looked at twice before it is believed.
+                return Ok(Outcome::Uncertain { reason: format!("{flawed} events cannot become rows") });
+            }
             let level = Level::Bracketed;
             return Ok(Outcome::Certain(Certain { level, total: after, distinct, events: walk.events }));
         }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::json::Value;
-use crate::model::{Event, EventId};
+use crate::model::{Event, EventId, Flaw};
 
 /// Distinct events.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,9 @@ impl Collection {
                 self.events.insert(event.id.clone(), event);
             }
             Some(known) if known.text == event.text => {}
+            // Bytes that are not UTF-8 in one reply and are in another were broken on the way.
+            Some(known) if known.flaw == Some(Flaw::NotUtf8) && event.flaw.is_none() => *known = event,
+            Some(known) if known.flaw.is_none() && event.flaw == Some(Flaw::NotUtf8) => {}
             Some(known) if same_content(known, &event) => {
                 // Two spellings of one content: the smaller one stays, so that the order of replies decides nothing.
                 if event.text < known.text {

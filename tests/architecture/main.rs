@@ -61,7 +61,7 @@ const OWNERS: [(&str, &[&str]); 27] = [
     ("arrow_schema", BATCHES),
     ("arrow_select", BATCHES),
     ("bytes", ANY),
-    ("chrono", &["model", "api", "sandbox"]),
+    ("chrono", &["model", "api", "sandbox", "cli"]),
     ("clap", &["cli"]),
     ("csv", &["encode"]),
     ("flate2", &["api", "encode", "sandbox"]),

@@ -146,7 +146,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(2..=864_000))]
     pub(crate) padding: u32,
     /// Events above which a range is split before it is walked
-    #[arg(long, value_name = "EVENTS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
+    #[arg(long, value_name = "EVENTS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
     pub(crate) walk_limit: u64,
     #[command(flatten)]
     pub(crate) api: ApiArgs,

@@ -87,7 +87,7 @@ impl Prepared {
                 ..Settings::default()
             },
             selection,
-            units_in_flight: args.api.concurrency.clamp(1, 4),
+            units_in_flight: args.api.concurrency.clamp(1, 2),
             formats,
             recorded_at: environment.now.seconds(),
         };

@@ -20,7 +20,7 @@ pub use probe::{Filter, WIDE_PADDING};
 pub use source::Source;
 pub use study::{Finding, study};
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::model::{Certificate, Event, Level, Query, Timestamp, Window};
 
@@ -55,7 +55,7 @@ impl Default for Settings {
         Self {
             padding: 2,
             page_size: 100,
-            walk_limit: 5_000,
+            walk_limit: 10_000,
             coarse_limit: 1_000,
             attempts: 3,
             level: Level::Bracketed,
@@ -87,13 +87,15 @@ pub struct Settler<'a, S> {
     settings: Settings,
     /// The padding in force: widened for all that follows as soon as the filter is seen not to be sharp.
     padding: AtomicU32,
+    /// How many events the API counts without any date; a range that has as many may have met a limit of counting.
+    ceiling: AtomicU64,
 }
 
 impl<'a, S: Source> Settler<'a, S> {
     /// A settler over this source.
     pub fn new(source: &'a S, settings: Settings) -> Self {
         let padding = AtomicU32::new(settings.padding);
-        Self { source, settings, padding }
+        Self { source, settings, padding, ceiling: AtomicU64::new(u64::MAX) }
     }
 
     /// Asks much wider from now on: [`WIDE_PADDING`].

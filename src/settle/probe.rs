@@ -5,7 +5,10 @@
 //! windows lose events without a sign. So known events are asked for by their own times: each must be found just
 //! around its second and must not be found just after it. Where that fails, windows are asked for much wider and
 //! filtered here; where even that fails, nothing can be claimed.
+//! The count without any date is kept as well: counts that stop at a limit stop there first.
 //! What this file must not know: windows of a grid, what is committed.
+
+use std::sync::atomic::Ordering;
 
 use super::{Settler, Source};
 use crate::error::{Error, Kind, Result};
@@ -39,6 +42,7 @@ impl<S: Source> Settler<'_, S> {
         let undated = Query { from: None, to: None, ..self.query(range) };
         let total = self.count(&undated).await?;
         let mut filter = Filter { sharp: true, padding: self.padding(), probes: 0, total };
+        self.ceiling.store(total, Ordering::Relaxed);
         if total == 0 {
             return Ok(filter);
         }

@@ -5,6 +5,7 @@
 //! What this file must not know: the dataset's grid, pages.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -80,6 +81,12 @@ impl<S: Source> Settler<'_, S> {
                     reasons.push(format!("{total} events are more than one walk may read"));
                     break;
                 }
+                if self.may_be_a_limit(total) {
+                    reasons.push(format!(
+                        "{total} events are all that the API counts, which may be a limit of counting"
+                    ));
+                    break;
+                }
                 match self.certify(&query, level, first).await? {
                     Outcome::Certain(certain) => return Ok(Part { certain, parts: 1 }),
                     Outcome::Uncertain { reason } => reasons.push(reason),
@@ -87,7 +94,7 @@ impl<S: Source> Settler<'_, S> {
                 level = Level::Double;
             }
             let whole = if self.can_be_cut(range) {
-                let parts = total.div_ceil(self.settings.walk_limit.max(2) / 2).clamp(2, MOST_PARTS);
+                let parts = total.div_ceil(self.settings.walk_limit.max(2) * 3 / 5).clamp(2, MOST_PARTS);
                 self.parts_by_time(&query, cuts(range, parts)).await?
             } else {
                 self.parts_by_type(&query).await?
@@ -99,6 +106,13 @@ impl<S: Source> Settler<'_, S> {
                     .hint("nothing of this window was committed; run the same command again, with --evidence if it stays")
             })
         })
+    }
+
+    /// Whether a count is as high as the one without any date, so that both may have met a limit at which the API
+    /// stops to count and to list. The parts tell: they add up to more, or to the same. A limit below one page is
+    /// not thought of.
+    fn may_be_a_limit(&self, total: u64) -> bool {
+        total > u64::from(self.settings.page_size) && total >= self.ceiling.load(Ordering::Relaxed)
     }
 
     /// Whether parts in time would be smaller questions: not below a second, and not where the padding is most of it.
@@ -144,6 +158,12 @@ impl<S: Source> Settler<'_, S> {
         for name in types {
             let query = Query { event_types: vec![name.clone()], ..whole.clone() };
             let first = self.first_page(&query).await?;
+            if self.may_be_a_limit(first.total) {
+                return Ok(Err(format!(
+                    "of type {name:?}: {} events may be a limit of counting",
+                    first.total
+                )));
+            }
             match self.certify(&query, Level::Double, first).await? {
                 Outcome::Certain(certain) => parts.push(Part { certain, parts: 1 }),
                 Outcome::Uncertain { reason } => return Ok(Err(format!("of type {name:?}: {reason}"))),

@@ -267,7 +267,12 @@ fn schedule(protocol: Protocol, seed: u64, tally: &mut Tally) -> std::result::Re
         } else if let Poll::Ready(answer) = active[chosen].as_mut().poll(&mut waker) {
             drop(active.swap_remove(chosen));
             match answer {
-                Ok(()) => tally.completed += 1,
+                Ok(()) => {
+                    tally.completed += 1;
+                    if protocol == Protocol::Slots {
+                        claimed(&store)?;
+                    }
+                }
                 Err(error) => *tally.failed.entry(error.kind().name()).or_default() += 1,
             }
         }
@@ -311,16 +316,29 @@ fn schedule(protocol: Protocol, seed: u64, tally: &mut Tally) -> std::result::Re
     Ok(())
 }
 
+/// Opens the dataset without faults.
+fn opened(store: &MemoryStore) -> std::result::Result<Dataset, String> {
+    let mut opening = Box::pin(Dataset::open(Arc::new(store.handle()), spec()));
+    let mut context = Context::from_waker(noop_waker_ref());
+    loop {
+        if let Poll::Ready(dataset) = opening.as_mut().poll(&mut context) {
+            return dataset.map_err(|error| format!("the log does not open: {error:?}"));
+        }
+    }
+}
+
+/// A run that says it is done has every window in the log.
+fn claimed(store: &MemoryStore) -> std::result::Result<(), String> {
+    let covered = opened(store)?.coverage(Format::Parquet);
+    match (1..=WINDOWS).find(|number| !covered.contains_key(&day(*number))) {
+        Some(number) => Err(format!("a run is done and day {number} is not in the log")),
+        None => Ok(()),
+    }
+}
+
 /// The log is linear, names every file once, and covers every window with every event.
 fn complete(store: &MemoryStore, upstream: &Upstream) -> std::result::Result<(), String> {
-    let opening = Dataset::open(Arc::new(store.handle()), spec());
-    let mut opening = Box::pin(opening);
-    let mut context = Context::from_waker(noop_waker_ref());
-    let dataset = loop {
-        if let Poll::Ready(dataset) = opening.as_mut().poll(&mut context) {
-            break dataset.map_err(|error| format!("the log does not open: {error:?}"))?;
-        }
-    };
+    let dataset = opened(store)?;
     let coverage = dataset.coverage(Format::Parquet);
     let mut named = BTreeSet::new();
     for number in 1..=WINDOWS {

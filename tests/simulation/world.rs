@@ -87,6 +87,8 @@ pub struct Behaviour {
     pub fault_in: u64,
     /// Rows that the server is willing to list.
     pub depth: Option<u64>,
+    /// Rows that the server lists, ever, without a word.
+    pub listed: Option<u64>,
     /// Where totals stop counting.
     pub total_cap: Option<u64>,
     /// What is added to each total.
@@ -103,6 +105,7 @@ impl Behaviour {
             semantics: Semantics::documented(),
             fault_in: 0,
             depth: None,
+            listed: None,
             total_cap: None,
             total_error: 0,
             lag: 0,
@@ -183,6 +186,7 @@ impl World {
         }
         let total =
             count.min(behaviour.total_cap.unwrap_or(u64::MAX)).saturating_add_signed(behaviour.total_error);
+        rows.truncate(behaviour.listed.unwrap_or(u64::MAX) as usize);
         let events = rows.iter().skip(skip as usize).take(size as usize).map(|fact| fact.event()).collect();
         Ok(Page { total, events, server_time: None })
     }

@@ -122,7 +122,7 @@ fn no_certificate_is_unsound_whatever_the_server_does() {
     let (mut certified, mut refused, mut bracketed, mut split, mut vendor_runs, mut vendor_lost) =
         (0, 0, 0, 0, 0, 0);
     let (mut stale, mut stale_unsound) = (0, 0);
-    for seed in seeds(5_000) {
+    for seed in seeds("SIMULATION_SEEDS", 5_000) {
         let History { world, range, settings } = history(seed);
         let first = world.instant();
         let outcome = block_on(async {

@@ -7,10 +7,10 @@ use vonage_audit::model::{EventId, Grid, Timestamp, Window};
 use vonage_audit::pipeline::Extraction;
 use vonage_audit::settle::{Settings, Settler, Source};
 
-use crate::block_on;
 use crate::random::Random;
 use crate::semantics::Semantics;
 use crate::world::{Behaviour, Churn, Fact, World, facts};
+use crate::{block_on, number};
 
 const DAY: i64 = 86_400;
 const FROM: i64 = 1_772_323_200;
@@ -60,7 +60,7 @@ async fn plain_tiling(world: &World, range: Window) -> Result<BTreeSet<EventId>>
 
 #[test]
 fn no_meaning_of_the_bounds_loses_or_doubles_an_event_silently() {
-    let worlds = std::env::var("SIMULATION_WORLDS").map_or(5, |text| text.parse().unwrap());
+    let worlds = number("SIMULATION_WORLDS").unwrap_or(5);
     let from = Timestamp::from_seconds(FROM);
     let range = Window::new(from, from.plus_seconds(3 * DAY));
     let (mut exact, mut refused, mut plain_lost, mut requests) = (0_u64, 0_u64, 0_u64, 0_u64);

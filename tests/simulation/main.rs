@@ -1,7 +1,8 @@
 //! The settling code on a simulated API and clock, one seed for everything.
 //!
 //! `SIMULATION_SEEDS=1000000 cargo test --release --test simulation -- --nocapture` repeats the long run; a failure
-//! names its seed, and `SIMULATION_FIRST=<seed> SIMULATION_SEEDS=1` runs it alone.
+//! names its seed, and `SIMULATION_FIRST=<seed> SIMULATION_SEEDS=1` runs it alone. `SIMULATION_NIGHTS` and
+//! `SIMULATION_WORLDS` do the same for whole runs and for the meanings of the bounds.
 
 #![allow(
     unreachable_pub,
@@ -16,16 +17,21 @@
 mod certificates;
 mod costs;
 mod filters;
+mod nights;
 mod random;
 mod semantics;
 mod vendor;
 mod world;
 
-/// First seed and number of seeds of a run.
-fn seeds(default: u64) -> std::ops::Range<u64> {
-    let read = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
-    let first = read("SIMULATION_FIRST").unwrap_or(0);
-    first..first + read("SIMULATION_SEEDS").unwrap_or(default)
+/// A number from the environment.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+/// The seeds of a run: how many, by a variable or the default, from `SIMULATION_FIRST` on.
+fn seeds(count: &str, default: u64) -> std::ops::Range<u64> {
+    let first = number("SIMULATION_FIRST").unwrap_or(0);
+    first..first + number(count).unwrap_or(default)
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

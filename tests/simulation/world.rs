@@ -142,6 +142,12 @@ impl World {
         self.state.lock().unwrap().requests
     }
 
+    /// Lets time pass until an instant.
+    pub fn advance_to(&self, instant: u64) {
+        let mut state = self.state.lock().unwrap();
+        state.instant = state.instant.max(instant);
+    }
+
     fn matching(&self, query: &Query, instant: u64) -> Vec<&Fact> {
         self.facts
             .iter()

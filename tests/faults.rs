@@ -16,21 +16,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
-use vonage_audit::api::{Client, Limits, Settings as ApiSettings};
-use vonage_audit::model::{Format, Grid, Timestamp, Window};
-use vonage_audit::pipeline::{Job, Report, run};
-use vonage_audit::publish::{Dataset, Spec as DatasetSpec, account_fingerprint};
-use vonage_audit::sandbox::{Fault, FaultScript, Population, Spec, World, serve};
-use vonage_audit::schema::Table;
-use vonage_audit::secret::{Credentials, Secret};
-use vonage_audit::settle::Settings;
-use vonage_audit::store::LocalStore;
+use vonage_audit::sandbox::{Fault, FaultScript, Population, Spec, World};
 
-const KEY: &str = "abcd1234";
-const SECRET: &str = "canary-7f3e9a";
+#[path = "harness/extraction.rs"]
+mod extraction;
+
+use extraction::{KEY, SECRET, block_on, export, three_days, tree};
 
 /// Every kind of fault, and the exit codes that it may end with.
 fn kinds() -> Vec<(&'static str, &'static [u8])> {
@@ -97,92 +89,11 @@ fn population() -> Population {
         .unwrap()
 }
 
-fn job() -> Job {
-    let day = |day| Timestamp::from_date(2026, 3, day).unwrap();
-    Job {
-        range: Window::new(day(1), day(4)),
-        grid: Grid::Day,
-        read_again: day(4),
-        // Each day by itself, so that every step of a run is met by every fault.
-        settle: Settings { coarse_limit: 0, page_size: 40, ..Settings::default() },
-        selection: vonage_audit::model::Selection::default(),
-        units_in_flight: 1,
-        formats: vec![Format::Parquet],
-        recorded_at: 0,
-    }
-}
-
-/// One run against a world, into a folder.
-async fn export(world: World, dest: &Path) -> (Report, u64) {
-    let world = Arc::new(world.credentials(KEY, &[SECRET]));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}{}", listener.local_addr().unwrap(), world.base_path());
-    let limits = Limits {
-        rate_per_second: None,
-        concurrency: 1,
-        backoff_base: Duration::from_millis(1),
-        backoff_cap: Duration::from_millis(2),
-        first_byte: Duration::from_millis(200),
-        idle: Duration::from_millis(200),
-        request: Duration::from_millis(400),
-        page_bytes: 1 << 20,
-        ..Limits::default()
-    };
-    let credentials = Credentials { key: KEY.to_owned(), secret: Secret::new(SECRET.to_owned()) };
-    let client = Client::new(ApiSettings::new(&base, credentials).unwrap().limits(limits)).unwrap();
-    let table = Table::builtin().unwrap();
-    let dataset = open(dest, &table).await;
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = serve(listener, Arc::clone(&world), async {
-        let _ = stopped.await;
-    });
-    let running = async {
-        let report = run(&job(), &table, &client, &dataset, std::future::pending(), &|_| {}).await;
-        drop(stop);
-        report
-    };
-    let (report, served) = tokio::join!(running, serving);
-    served.unwrap();
-    (report, world.requests().total)
-}
-
-/// Data files by path.
-fn tree(dest: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut open = vec![dest.join("parquet")];
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let name = path.strip_prefix(dest).unwrap().display().to_string();
-                files.insert(name, std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
-}
-
-async fn open(dest: &Path, table: &Table) -> Dataset {
-    let spec = DatasetSpec {
-        account_fingerprint: account_fingerprint(KEY),
-        grid: Grid::Day,
-        schema: table.identity(),
-        selection: BTreeMap::new(),
-    };
-    Dataset::open(Arc::new(LocalStore::open(dest, true).unwrap()), spec).await.unwrap()
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-}
-
 #[test]
 fn every_fault_at_every_request_ends_as_it_should_and_a_rerun_heals() {
     let place = tempfile::tempdir().unwrap();
     let undisturbed = place.path().join("undisturbed");
-    let (report, requests) = block_on(export(World::new(population()), &undisturbed));
+    let (report, requests) = block_on(export(World::new(population()), &three_days(), &undisturbed));
     assert_eq!(report.exit_code(), 0, "{report:?}");
     let truth = tree(&undisturbed);
     assert_eq!(truth.len(), 3);
@@ -225,7 +136,7 @@ fn one(kind: &str, expected: &[u8], index: u64, dest: &Path, truth: &BTreeMap<St
     let what = format!("{kind} at request {index}");
     let fault: Fault = kind.parse().unwrap_or_else(|error| panic!("{kind}: {error}"));
     let world = World::new(population()).faults(FaultScript::default().at(index, fault));
-    let (report, _) = block_on(export(world, dest));
+    let (report, _) = block_on(export(world, &three_days(), dest));
     let code = report.exit_code();
     assert!(expected.contains(&code), "{what}: exit {code}, {report:?}");
     // Nothing but whole, true windows, whatever happened. A flipped bit may change what an event says.
@@ -239,7 +150,7 @@ fn one(kind: &str, expected: &[u8], index: u64, dest: &Path, truth: &BTreeMap<St
         assert!(report.unproven.is_empty(), "{what}");
     }
     assert!(!format!("{report:?}").contains(SECRET), "{what}: the secret is in the report");
-    let (again, _) = block_on(export(World::new(population()), dest));
+    let (again, _) = block_on(export(World::new(population()), &three_days(), dest));
     if !flipped {
         assert_eq!(again.exit_code(), 0, "{what}: rerun {again:?}");
         assert!(tree(dest) == *truth, "{what}: the rerun does not reach the undisturbed bytes");

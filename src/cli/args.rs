@@ -145,6 +145,9 @@ pub(crate) struct ExportArgs {
     /// Seconds by which each question is wider than its window
     #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(2..=864_000))]
     pub(crate) padding: u32,
+    /// Requests one window may take, beyond 20 for each of its pages, before it is given up as not proven
+    #[arg(long, value_name = "REQUESTS", default_value_t = 2_000)]
+    pub(crate) window_requests: u64,
     /// Events above which a range is split before it is walked
     #[arg(long, value_name = "EVENTS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
     pub(crate) walk_limit: u64,

@@ -79,6 +79,7 @@ impl Prepared {
             settle: Settings {
                 padding: args.padding,
                 walk_limit: args.walk_limit,
+                allowance: args.window_requests,
                 level: if args.evidence { Level::Double } else { Level::Bracketed },
                 double_from: Some(young),
                 in_flight: args.api.concurrency,

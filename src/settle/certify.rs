@@ -76,6 +76,9 @@ impl<S: Source> Settler<'_, S> {
             return Ok(Outcome::Uncertain { reason });
         }
         let after = self.count(query).await?;
+        if self.may_be_a_limit(after) {
+            return Ok(at_the_limit(after));
+        }
         let distinct = walk.events.len();
         if before == after && after == distinct && !walk.repeated() {
             let flawed = walk.events.iter().filter(|event| event.flaw.is_some()).count();
@@ -97,6 +100,9 @@ impl<S: Source> Settler<'_, S> {
             return Ok(Outcome::Uncertain { reason });
         }
         let total = self.count(query).await?;
+        if self.may_be_a_limit(total) {
+            return Ok(at_the_limit(total));
+        }
         let other = self.walk(query, None, Direction::Backward).await?;
         if let Some(reason) = other.broken {
             return Ok(Outcome::Uncertain { reason });
@@ -115,4 +121,9 @@ impl<S: Source> Settler<'_, S> {
         );
         Ok(Outcome::Uncertain { reason })
     }
+}
+
+/// The count grew to one that may be a limit of counting while it was being proven.
+fn at_the_limit(total: u64) -> Outcome {
+    Outcome::Uncertain { reason: format!("the count grew to {total}, which may be a limit of counting") }
 }

@@ -7,6 +7,7 @@
 mod certify;
 mod collect;
 mod ledger;
+mod meter;
 mod probe;
 mod recount;
 mod seams;
@@ -21,6 +22,7 @@ pub use source::Source;
 pub use study::{Finding, study};
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::model::{Certificate, Event, Level, Query, Timestamp, Window};
 
@@ -34,10 +36,16 @@ pub struct Settings {
     /// A range with more events than this is split before it is walked: short walks are disturbed less, and
     /// undocumented limits on page depth and totals are usually above it.
     pub walk_limit: u64,
+    /// Requests that one range may take beyond 20 for each of its pages.
+    pub allowance: u64,
+    /// Counts from here on are held against the account's whole count, which may have met a limit of the API.
+    pub smallest_limit: u64,
     /// Ranges of several windows with at most this many events are settled at once.
     pub coarse_limit: u64,
     /// Tries for one range before it is split.
     pub attempts: u32,
+    /// Pause before the second try; it doubles with each further one.
+    pub pause: Duration,
     /// The level to aim at first; a failed bracketed try is always followed by double ones.
     pub level: Level,
     /// Ranges that end after this point are proven double whatever `level` says: events still arrive there.
@@ -56,8 +64,11 @@ impl Default for Settings {
             padding: 2,
             page_size: 100,
             walk_limit: 10_000,
+            allowance: 2_000,
+            smallest_limit: 30,
             coarse_limit: 1_000,
             attempts: 3,
+            pause: Duration::from_secs(2),
             level: Level::Bracketed,
             double_from: None,
             in_flight: 4,

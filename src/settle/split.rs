@@ -5,14 +5,14 @@
 //! What this file must not know: the dataset's grid, pages.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::certify::{Certain, Outcome};
 use super::collect::Collection;
+use super::meter::Metered;
 use super::{Settled, Settler, Source};
 use crate::error::{Error, Kind, Result};
 use crate::model::json::Value;
@@ -38,7 +38,14 @@ impl<S: Source> Settler<'_, S> {
     /// what [`Source::page`] gives up with.
     pub async fn settle(&self, range: Window) -> Result<Settled> {
         let padding = self.padding();
-        let part = self.part(range).await.map_err(|error| error.at("window", range))?;
+        let metered = Metered::new(self.source, self.settings.allowance);
+        let own = Settler {
+            source: &metered,
+            settings: self.settings.clone(),
+            padding: AtomicU32::new(padding),
+            ceiling: AtomicU64::new(self.ceiling.load(Ordering::Relaxed)),
+        };
+        let part = own.part(range).await.map_err(|error| error.at("window", range))?;
         let Part { certain, parts } = part;
         let (mut events, mut outside, mut strays) = (Vec::new(), Vec::new(), Vec::new());
         for event in certain.events.into_events() {
@@ -73,7 +80,7 @@ impl<S: Source> Settler<'_, S> {
             let mut total = 0;
             for attempt in 0..self.settings.attempts.max(1) {
                 if attempt > 0 {
-                    self.source.pause(Duration::from_secs(1 << attempt.min(6))).await;
+                    self.source.pause(self.settings.pause.saturating_mul(1 << (attempt - 1).min(5))).await;
                 }
                 let first = self.first_page(&query).await?;
                 total = first.total;
@@ -109,10 +116,10 @@ impl<S: Source> Settler<'_, S> {
     }
 
     /// Whether a count is as high as the one without any date, so that both may have met a limit at which the API
-    /// stops to count and to list. The parts tell: they add up to more, or to the same. A limit below one page is
-    /// not thought of.
-    fn may_be_a_limit(&self, total: u64) -> bool {
-        total > u64::from(self.settings.page_size) && total >= self.ceiling.load(Ordering::Relaxed)
+    /// stops to count and to list. The parts tell: they add up to more, or to the same. A limit below the documented
+    /// default page is not thought of.
+    pub(super) fn may_be_a_limit(&self, total: u64) -> bool {
+        total >= self.settings.smallest_limit && total >= self.ceiling.load(Ordering::Relaxed)
     }
 
     /// Whether parts in time would be smaller questions: not below a second, and not where the padding is most of it.

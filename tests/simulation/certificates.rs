@@ -63,6 +63,7 @@ fn history(seed: u64) -> History {
     let settings = Settings {
         page_size: PAGE,
         walk_limit,
+        smallest_limit: 5,
         attempts: 1 + random.below(3) as u32,
         level,
         in_flight: 1 + random.below(4) as usize,

@@ -42,6 +42,13 @@ pub(crate) fn human(run: &Run<'_>) -> String {
         line("types", types);
     }
     line("proof", proof(report));
+    if report.vanished > 0 {
+        let vanished = count(report.vanished, "event");
+        line(
+            "vanished",
+            format!("{vanished} in earlier files are no longer listed by the API; their rows stay"),
+        );
+    }
     let (rows, files) = (count(report.rows, "row"), count(report.files, "file"));
     line("written", format!("{rows} in {files}, {}", size(report.bytes)));
     let seconds = took.as_secs_f64();
@@ -85,7 +92,8 @@ fn types(report: &Report) -> Option<String> {
     types.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), name.as_str()));
     let shown: Vec<_> =
         types.iter().take(3).map(|(name, count)| format!("{name} {}", grouped(**count))).collect();
-    (!shown.is_empty()).then(|| format!("{}: {}, …", types.len(), shown.join(", ")))
+    let more = if types.len() > shown.len() { ", …" } else { "" };
+    (!shown.is_empty()).then(|| format!("{}: {}{more}", types.len(), shown.join(", ")))
 }
 
 /// One JSON object; its form is documented in `docs/output.md`.
@@ -119,6 +127,7 @@ pub(crate) fn json(run: &Run<'_>) -> String {
         "events_held_before": report.covered,
         "rows": report.rows,
         "quarantined": report.quarantined,
+        "vanished": report.vanished,
         "files": report.files,
         "bytes": report.bytes,
         "types": report.types,

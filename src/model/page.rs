@@ -26,6 +26,8 @@ pub struct Page {
     pub total: u64,
     /// The events of this page, in the reply's order; the API may send more or fewer than asked.
     pub events: Vec<Event>,
+    /// `page.number` as it says; only of interest to whoever studies the API, since pages are counted by ourselves.
+    pub number: Option<u64>,
     /// The reply's `Date` header, seconds since 1970, if it had a readable one.
     pub server_time: Option<i64>,
 }

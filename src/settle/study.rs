@@ -46,6 +46,8 @@ impl<S: Source> Study<'_, S> {
         }
         self.order(&first);
         self.page_size(&first);
+        let number = first.number.map_or_else(|| "unknown".to_owned(), |number| number.to_string());
+        self.add("page-numbering", number, "page.number of page 1");
         self.ties(&undated).await?;
         self.beyond_the_end(&undated, first.total).await?;
         self.depth(&undated, first.total).await?;

@@ -25,7 +25,8 @@ pub struct EventType {
 ///
 /// It must be an object with a `page.totalElements` that is an unsigned integer of at most 64 bits. `_embedded` and
 /// its `events` may be absent, null or empty, also where the total is not 0: whether that is an end or a contradiction is
-/// for whoever counts to judge. `page.number`, `page.size` and all links are not read. The events' texts are slices of
+/// for whoever counts to judge. `page.number` is
+/// passed on and means nothing; `page.size` and all links are not read. The events' texts are slices of
 /// `body`. Bytes that are not UTF-8 flaw the event that holds them; outside of events they are an error.
 /// Error: malformed.
 pub fn page(body: &Bytes, size: u32) -> Result<Page> {
@@ -69,7 +70,8 @@ pub fn page(body: &Bytes, size: u32) -> Result<Page> {
     if garbled && invalid != count_invalid(body) {
         return Err(malformed("holds bytes outside of its events that are not UTF-8"));
     }
-    Ok(Page { total, events, server_time: None })
+    let number = only(numbers, "number").ok().flatten().and_then(|number| number.as_u64());
+    Ok(Page { total, events, number, server_time: None })
 }
 
 /// The event types of these bytes: `{"eventTypes":[{"type":…,"description":…},…]}`. Error: malformed.

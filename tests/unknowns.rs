@@ -183,3 +183,29 @@ fn one(text: &str, expected: &[u8], level: Level, dest: &Path) -> (u8, u64) {
     }
     (code, requests)
 }
+
+#[test]
+fn events_without_a_readable_time_are_kept_and_told_once() {
+    let place = tempfile::tempdir().unwrap();
+    let mut lines: Vec<String> =
+        population().events().take(200).map(|event| String::from_utf8(event.into_owned()).unwrap()).collect();
+    for (position, time) in ["null", "\"yesterday\"", "\"2026-13-01T00:00:00\"", "17"].into_iter().enumerate()
+    {
+        let id = format!("ffffffff-0000-4000-8000-00000000000{position}");
+        lines.push(format!(
+            r#"{{"id":"{id}","event_type":"APP_CREATE","created_at":{time},"context":{{"n":1E2}}}}"#
+        ));
+    }
+    let world = || World::new(Population::from_ndjson(lines.join("\n")).unwrap());
+    let dest = place.path().join("dest");
+    let (report, _) = block_on(export(world(), &three_days(), &dest));
+    assert_eq!((report.exit_code(), report.quarantined), (10, 4), "{report:?}");
+    let kept = std::fs::read_to_string(dest.join("_audit/quarantine/events-undated-s000.ndjson")).unwrap();
+    assert_eq!(kept.lines().count(), 4);
+    assert!(kept.contains("1E2") && kept.contains("no-time"), "{kept}");
+    // They are known now: a rerun neither reads everything again nor tells them again.
+    let (report, requests) = block_on(export(world(), &three_days(), &dest));
+    assert_eq!(report.exit_code(), 0, "{report:?}");
+    assert!(requests < 12, "{requests}");
+    assert_eq!(std::fs::read_dir(dest.join("_audit/quarantine")).unwrap().count(), 1);
+}

@@ -50,6 +50,8 @@ pub enum Flaw {
     TooDeep,
     /// Longer than a batch of rows can hold.
     TooLong,
+    /// `created_at` is missing or unreadable, so that the event belongs to no window.
+    NoTime,
     /// The dataset holds this id with another content, which stays.
     OtherContent,
 }
@@ -65,6 +67,7 @@ impl Flaw {
             Self::AmbiguousKey => "ambiguous-key",
             Self::TooDeep => "too-deep",
             Self::TooLong => "too-long",
+            Self::NoTime => "no-time",
             Self::OtherContent => "other-content",
         }
     }

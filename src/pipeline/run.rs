@@ -109,9 +109,42 @@ impl<S: Source> Run<'_, S> {
         let settler = Settler::new(self.source, job.settle.clone());
         let known = known(dataset, &job.formats);
         let units = self.units(&settler, &known, report).await?;
-        if units.is_empty() {
+        if !units.is_empty() {
+            self.windows(&settler, units, dataset, report).await?;
+        }
+        self.undated(&settler, dataset, report).await
+    }
+
+    /// Events without a readable time belong to no window. They are kept as they are, so that nothing is lost.
+    async fn undated(&self, settler: &Settler<'_, S>, dataset: &Dataset, report: &mut Report) -> Result<()> {
+        if self.job.selection.by_user() {
             return Ok(());
         }
+        let known = dataset.undated().await?;
+        match settler.undated(known).await {
+            Ok(events) if events.is_empty() => {}
+            Ok(events) => {
+                let events: Vec<Event> = events
+                    .into_iter()
+                    .map(|event| Event { flaw: event.flaw.or(Some(Flaw::NoTime)), ..event })
+                    .collect();
+                dataset.quarantine_undated(&events).await?;
+                report.quarantined += u64::try_from(events.len()).unwrap_or(u64::MAX);
+            }
+            Err(error) if leaves_a_gap(error.kind()) => report.unproven.push((self.job.range, error)),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn windows(
+        &self,
+        settler: &Settler<'_, S>,
+        units: Vec<Window>,
+        dataset: &Dataset,
+        report: &mut Report,
+    ) -> Result<()> {
+        let job = self.job;
         let recipe = Recipe {
             table: self.table.clone(),
             grid: job.grid,
@@ -119,7 +152,7 @@ impl<S: Source> Run<'_, S> {
             metadata: metadata(self.table),
             selection: job.selection.clone(),
         };
-        let mut extraction = Extraction::new(&settler, units, job.units_in_flight);
+        let mut extraction = Extraction::new(settler, units, job.units_in_flight);
         let mut next = extraction.next().await;
         while let Some((range, outcome)) = next {
             match outcome {

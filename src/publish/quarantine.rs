@@ -16,6 +16,9 @@ use crate::store::ObjectPath;
 
 const FOLDER: &str = "_audit/quarantine";
 
+/// The name of events that belong to no window.
+const UNDATED: &str = "events-undated";
+
 /// A file of more bytes is refused.
 const MAX_FILE: u64 = 1 << 30;
 
@@ -28,13 +31,41 @@ impl Dataset {
     /// # Errors
     /// [`Kind::Bug`] for an event without a flaw; [`Kind::Storage`].
     pub async fn quarantine(&self, window: Window, events: &[Event]) -> Result<Vec<String>> {
+        self.keep(&name(window)?, events).await.map_err(|error| error.at("window", window))
+    }
+
+    /// The same for events that belong to no window.
+    ///
+    /// # Errors
+    /// As [`Dataset::quarantine`].
+    pub async fn quarantine_undated(&self, events: &[Event]) -> Result<Vec<String>> {
+        self.keep(UNDATED, events).await
+    }
+
+    /// How many events without a window are kept already.
+    ///
+    /// # Errors
+    /// [`Kind::Storage`].
+    pub async fn undated(&self) -> Result<u64> {
+        let mut count = 0_u64;
+        for sequence in 0..MAX_FILES {
+            let Some(bytes) = register::read(self.store(), &path(UNDATED, sequence)?, MAX_FILE).await? else {
+                break;
+            };
+            let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+            count = count.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
+        }
+        Ok(count)
+    }
+
+    async fn keep(&self, name: &str, events: &[Event]) -> Result<Vec<String>> {
         let mut missing: BTreeSet<String> = events.iter().map(line).collect::<Result<_>>()?;
         let mut paths = Vec::new();
         for sequence in 0..MAX_FILES {
             if missing.is_empty() {
                 return Ok(paths);
             }
-            let path = path(window, sequence)?;
+            let path = path(name, sequence)?;
             self.create_descriptor().await?;
             // Also when the file is there: a create that finds it makes it durable, whoever wrote it.
             let wanted = register::read(self.store(), &path, MAX_FILE).await?;
@@ -48,16 +79,20 @@ impl Dataset {
             }
             paths.push(path.as_str().to_owned());
         }
-        Err(Error::new(Kind::Storage, "a window has too many files in quarantine").at("window", window))
+        Err(Error::new(Kind::Storage, "there are too many files in quarantine").at("name", name))
     }
 }
 
-/// The name of the window's slot, in the quarantine's folder.
-fn path(window: Window, sequence: u32) -> Result<ObjectPath> {
-    let slot = Slot { window, format: Format::Parquet, sequence }.path();
-    let name = slot.rsplit('/').next().and_then(|name| name.split('.').next());
-    let name = name.ok_or_else(|| Error::bug("a slot has no name"))?;
-    ObjectPath::new(format!("{FOLDER}/{name}.ndjson"))
+/// The name of a window's slot without its sequence number.
+fn name(window: Window) -> Result<String> {
+    let slot = Slot { window, format: Format::Parquet, sequence: 0 }.path();
+    let name =
+        slot.rsplit('/').next().and_then(|name| name.rsplit_once("-s")).map(|(name, _)| name.to_owned());
+    name.ok_or_else(|| Error::bug("a slot has no name"))
+}
+
+fn path(name: &str, sequence: u32) -> Result<ObjectPath> {
+    ObjectPath::new(format!("{FOLDER}/{name}-s{sequence:03}.ndjson"))
 }
 
 fn line(event: &Event) -> Result<String> {

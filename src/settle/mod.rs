@@ -15,6 +15,7 @@ mod source;
 mod split;
 mod study;
 mod survey;
+mod undated;
 mod walk;
 
 pub use probe::{Filter, WIDE_PADDING};

@@ -1,0 +1,69 @@
+//! Events that no date filter matches.
+//!
+//! What lives here: [`Settler::undated`]. An event whose `created_at` is missing or unreadable belongs to no window; two
+//! counts tell whether there are any, and only then everything is read.
+//! What this file must not know: what becomes of them.
+
+use super::certify::Outcome;
+use super::meter::Metered;
+use super::{Settler, Source};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Event, Level, Query, Timestamp};
+
+/// More events than this are not read only to find a few without a date.
+const MOST_EVENTS: u64 = 250_000;
+
+impl<S: Source> Settler<'_, S> {
+    /// The events that have no readable `created_at`, if there are more than the `known` ones that an earlier run found.
+    ///
+    /// # Errors
+    /// `Unproven` when there are some and they cannot be read with certainty; what [`Source::page`] gives up with.
+    pub async fn undated(&self, known: u64) -> Result<Vec<Event>> {
+        let (from, to) = (Timestamp::from_date(2000, 1, 1), Timestamp::from_date(2100, 1, 1));
+        let any = Query {
+            event_types: self.settings.event_types.clone(),
+            search_text: self.settings.search_text.clone(),
+            ..Query::default()
+        };
+        let dated = Query { from, to, ..any.clone() };
+        let mut surplus = 0;
+        let mut total = 0;
+        // An event that is removed between the counts looks like one without a date.
+        for _ in 0..3 {
+            total = self.count(&any).await?;
+            surplus = match self.count(&dated).await {
+                Ok(dated) => total.saturating_sub(dated),
+                Err(error) if error.kind() == Kind::Refused => 0,
+                Err(error) => return Err(error),
+            };
+            if surplus <= known {
+                return Ok(Vec::new());
+            }
+        }
+        let unproven = |why: String| {
+            Error::new(Kind::Unproven, "events without a readable created_at could not be read")
+                .at("events", surplus)
+                .at("why", why)
+                .hint("the windows are not affected: these events belong to none")
+        };
+        if total > MOST_EVENTS {
+            return Err(unproven(format!("the account has {total} events, which would all have to be read")));
+        }
+        let metered = Metered::new(self.source, self.settings.allowance);
+        let own = Settler::new(&metered, self.settings.clone());
+        let mut reason = String::new();
+        for _ in 0..self.settings.attempts.max(1) {
+            let first = own.first_page(&any).await?;
+            match own.certify(&any, Level::Double, first).await? {
+                Outcome::Certain(certain) => {
+                    let mut events: Vec<Event> =
+                        certain.events.into_events().filter(|event| event.created_at.is_none()).collect();
+                    events.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+                    return Ok(events);
+                }
+                Outcome::Uncertain { reason: why } => reason = why,
+            }
+        }
+        Err(unproven(reason))
+    }
+}

@@ -13,10 +13,12 @@ mod found;
 mod issues;
 mod patterns;
 mod rebuild;
+mod redact;
 mod remainder;
 mod same;
 
 pub use flattener::{Flattener, MAX_BATCH_BYTES, Refusal, RowNotes};
 pub use issues::ColumnIssues;
 pub use rebuild::{Rebuilder, rebuild};
+pub use redact::{redact, redact_foreign};
 pub use same::same;

@@ -106,6 +106,7 @@ fn job() -> Job {
         // Each day by itself, so that every step of a run is met by every fault.
         settle: Settings { coarse_limit: 0, page_size: 40, ..Settings::default() },
         selection: vonage_audit::model::Selection::default(),
+        secrets: vonage_audit::model::Secrets::Redacted,
         units_in_flight: 1,
         formats: vec![Format::Parquet],
         recorded_at: 0,
@@ -170,6 +171,7 @@ async fn open(dest: &Path, table: &Table) -> Dataset {
         grid: Grid::Day,
         schema: table.identity(),
         selection: BTreeMap::new(),
+        secrets: vonage_audit::model::Secrets::Redacted,
     };
     Dataset::open(Arc::new(LocalStore::open(dest, true).unwrap()), spec).await.unwrap()
 }

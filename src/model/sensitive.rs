@@ -112,6 +112,12 @@ fn names_secret(before: &str) -> bool {
     word.contains("\\u") || is_secret_key(word.trim_start_matches('\\').as_bytes())
 }
 
+/// Whether a string is a private key, or JSON with a secret in it.
+pub fn is_secret(text: &str) -> bool {
+    let is_json = text.trim_start().starts_with(['{', '[', '"']);
+    !private_keys(text.as_bytes()).is_empty() || (is_json && first_secret(text).is_some())
+}
+
 /// Whether a text of unknown form may say a secret; true too often rather than too seldom.
 pub fn may_hold_secret(text: &[u8]) -> bool {
     let letters: Vec<u8> = text
@@ -227,6 +233,10 @@ mod tests {
         {
             assert_eq!(first_secret(text), None, "{text}");
         }
+        assert!(is_secret(r#" {"secret":1}"#) && is_secret("-----BEGIN PRIVATE KEY-----"));
+        assert!(
+            !is_secret("secret:1") && !is_secret("aaaaaaaa-bbbb-cccc-dddd-0123456789ab") && !is_secret("{}")
+        );
         assert!(!may_hold_secret(br#"{"a":[1,"b"]}"#));
     }
 

@@ -2,6 +2,7 @@
 //!
 //! What lives here: cutting, escaping and redaction. What this file must not know: what the text says.
 
+use crate::model::sensitive;
 use crate::secret::Secret;
 
 /// Longest excerpt of a body in an error, in characters.
@@ -22,6 +23,9 @@ impl Redactor {
         let mut text = String::from_utf8_lossy(bytes).into_owned();
         for secret in &self.0 {
             text = text.replace(secret.expose(), "[redacted]");
+        }
+        if let Some(kept) = sensitive::first_secret(&text).and_then(|at| text.get(..at)) {
+            text = format!("{kept}{}", sensitive::REDACTED);
         }
         let mut out = String::new();
         let mut length = 0;
@@ -82,6 +86,13 @@ mod tests {
         let redactor = Redactor::new([Secret::new("hunter2".to_owned())]);
         let text = "x".repeat(197) + "hunter2";
         assert_eq!(redactor.excerpt(text.as_bytes(), BODY), "x".repeat(197) + "[re…");
+    }
+
+    #[test]
+    fn an_excerpt_ends_before_a_secret_of_an_event() {
+        let body = br#"{"_embedded":{"events":[{"context":{"apiSecret":"hunter2","a":1}}]}}"#;
+        let out = Redactor::default().excerpt(body, BODY);
+        assert_eq!(out, r#"{"_embedded":{"events":[{"context":{"apiSecret":[REDACTED]"#);
     }
 
     proptest! {

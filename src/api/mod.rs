@@ -24,4 +24,4 @@ pub use base::DEFAULT_BASE;
 pub use client::Client;
 pub use settings::{Limits, Settings};
 pub use usage::Usage;
-pub use wire::EventType;
+pub use wire::{EventType, event};

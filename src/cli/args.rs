@@ -127,6 +127,10 @@ pub(crate) struct ExportArgs {
     /// Prove every window by walking it twice
     #[arg(long)]
     pub(crate) evidence: bool,
+    /// Keep secrets that appear in events (values under secret, api_secret, password and private_key, and private keys)
+    /// instead of writing [REDACTED]; fixed when the dataset is created
+    #[arg(long)]
+    pub(crate) keep_secrets: bool,
     /// Only these event types, comma-separated, as `types` names them
     #[arg(long, value_name = "TYPES", value_delimiter = ',', help_heading = "Selection")]
     pub(crate) event_type: Vec<String>,
@@ -206,6 +210,9 @@ pub(crate) struct QuestionArgs {
 pub(crate) struct EventArgs {
     /// The event's id
     pub(crate) id: String,
+    /// Show secrets that appear in the event instead of [REDACTED]
+    #[arg(long)]
+    pub(crate) keep_secrets: bool,
     #[command(flatten)]
     pub(crate) question: QuestionArgs,
 }

@@ -2,10 +2,12 @@
 //!
 //! What lives here: the three commands. What this file must not know: how the API is asked.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde_json::json;
 use vonage_audit::error::Kind;
+use vonage_audit::flatten::redact_foreign;
 use vonage_audit::settle::study;
 use vonage_audit::{Error, Result};
 
@@ -64,12 +66,13 @@ pub(crate) async fn types(args: &QuestionArgs, environment: &Environment, termin
     Ok(0)
 }
 
-/// `event`: one event's JSON, as received.
+/// `event`: one event's JSON, as received but for secrets.
 pub(crate) async fn event(args: &EventArgs, environment: &Environment, terminal: &Terminal) -> Result<u8> {
     let connection = ask(&args.question.api, environment)?;
     match connection.client.event(&args.id).await? {
         Some(text) => {
-            terminal.result(String::from_utf8_lossy(&text));
+            let shown = if args.keep_secrets { Cow::Borrowed(text.as_ref()) } else { redact_foreign(&text) };
+            terminal.result(String::from_utf8_lossy(&shown));
             Ok(0)
         }
         None => Err(Error::new(Kind::Refused, "the API knows no event of this id")

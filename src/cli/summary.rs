@@ -51,6 +51,9 @@ pub(crate) fn human(run: &Run<'_>) -> String {
     }
     let (rows, files) = (count(report.rows, "row"), count(report.files, "file"));
     line("written", format!("{rows} in {files}, {}", size(report.bytes)));
+    if report.redacted > 0 {
+        line("redacted", format!("secrets in {}", count(report.redacted, "event")));
+    }
     let seconds = took.as_secs_f64();
     let waited = if usage.waited.is_zero() {
         String::new()
@@ -128,6 +131,8 @@ pub(crate) fn json(run: &Run<'_>) -> String {
         "rows": report.rows,
         "quarantined": report.quarantined,
         "vanished": report.vanished,
+        "redacted": report.redacted,
+        "not_rebuilt": report.not_rebuilt,
         "files": report.files,
         "bytes": report.bytes,
         "types": report.types,

@@ -49,6 +49,9 @@ pub struct Counts {
     pub quarantined: u64,
     /// Events that the dataset's own selection leaves out, since the API has no such filter.
     pub filtered: u64,
+    /// Events among the rows, the known and the quarantined in which secrets were replaced: what is kept of them is
+    /// not what was received. Not part of the sum.
+    pub redacted: u64,
 }
 
 /// One window's part of a commit.

@@ -21,6 +21,11 @@ impl EventId {
         Self(Arc::from(text))
     }
 
+    /// Whether it was made from the event's bytes.
+    pub fn is_synthetic(&self) -> bool {
+        self.0.starts_with("sha256:")
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -42,7 +47,7 @@ pub enum Flaw {
     NotUtf8,
     /// No `id`, or it is empty or `null`.
     NoId,
-    /// `id` is not a string, holds U+0000 or a lone surrogate, or is longer than 256 bytes.
+    /// `id` is not a string, holds U+0000 or a lone surrogate, is longer than 256 bytes, or says a secret.
     UnusableId,
     /// `id` or `created_at` occurs more than once, so that identity or place in time is ambiguous.
     AmbiguousKey,
@@ -54,6 +59,8 @@ pub enum Flaw {
     NoTime,
     /// The dataset holds this id with another content, which stays.
     OtherContent,
+    /// Its row did not give the event back: our own mistake, found before the row was written.
+    NotRebuilt,
 }
 
 impl Flaw {
@@ -69,6 +76,7 @@ impl Flaw {
             Self::TooLong => "too-long",
             Self::NoTime => "no-time",
             Self::OtherContent => "other-content",
+            Self::NotRebuilt => "not-rebuilt",
         }
     }
 }

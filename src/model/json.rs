@@ -10,9 +10,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
+mod lexical;
 mod scan;
+mod walk;
+
+pub use lexical::{string_end, value_end, white_space_end};
 
 use scan::Scanner;
+use walk::Walk;
 
 /// Deepest nesting of an event that still becomes a row; the event itself is depth 1.
 pub const MAX_DEPTH: u32 = 64;
@@ -101,12 +106,12 @@ impl<'a> Value<'a> {
 
     /// The members of an object in order, duplicates included; none for another type.
     pub fn members(&self) -> Members<'a> {
-        Members { scanner: self.inside(Kind::Object) }
+        Members { walk: self.inside(Kind::Object) }
     }
 
     /// The elements of an array in order; none for another type.
     pub fn elements(&self) -> Elements<'a> {
-        Elements { scanner: self.inside(Kind::Array) }
+        Elements { walk: self.inside(Kind::Array) }
     }
 
     /// The last member of this name: what most readers of JSON take when a key occurs twice.
@@ -131,13 +136,8 @@ impl<'a> Value<'a> {
         self.text.parse().ok()
     }
 
-    fn inside(&self, kind: Kind) -> Option<Scanner<'a>> {
-        if self.kind != kind {
-            return None;
-        }
-        let mut scanner = Scanner::new(self.text);
-        scanner.open();
-        Some(scanner)
+    fn inside(&self, kind: Kind) -> Option<Walk<'a>> {
+        (self.kind == kind).then(|| Walk::into(self.text))
     }
 }
 
@@ -174,39 +174,28 @@ fn memchr(text: &str, byte: u8) -> Option<usize> {
 /// Members of an object.
 #[derive(Clone, Debug)]
 pub struct Members<'a> {
-    scanner: Option<Scanner<'a>>,
+    walk: Option<Walk<'a>>,
 }
 
 impl<'a> Iterator for Members<'a> {
     type Item = (Text<'a>, Value<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        // The text was validated when the value was made, so an error cannot occur; it would end the iteration.
-        let scanner = self.scanner.as_mut()?;
-        let item = scanner.member().ok().flatten();
-        if item.is_none() {
-            self.scanner = None;
-        }
-        item
+        self.walk.as_mut()?.member()
     }
 }
 
 /// Elements of an array.
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
-    scanner: Option<Scanner<'a>>,
+    walk: Option<Walk<'a>>,
 }
 
 impl<'a> Iterator for Elements<'a> {
     type Item = Value<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let scanner = self.scanner.as_mut()?;
-        let item = scanner.element().ok().flatten();
-        if item.is_none() {
-            self.scanner = None;
-        }
-        item
+        self.walk.as_mut()?.element()
     }
 }
 

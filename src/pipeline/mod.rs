@@ -5,6 +5,7 @@
 mod extract;
 mod outlook;
 mod report;
+mod rows;
 mod run;
 mod transform;
 

@@ -30,6 +30,10 @@ pub struct Report {
     pub rows: u64,
     /// Events that cannot become a row and were kept as they are.
     pub quarantined: u64,
+    /// Of these, events whose row did not give them back: our own mistake.
+    pub not_rebuilt: u64,
+    /// Events in which secrets were replaced.
+    pub redacted: u64,
     /// Ids in earlier files that the API no longer lists.
     pub vanished: u64,
     /// Data files written, and their length in bytes.
@@ -57,6 +61,8 @@ impl Report {
             covered: 0,
             rows: 0,
             quarantined: 0,
+            not_rebuilt: 0,
+            redacted: 0,
             vanished: 0,
             files: 0,
             bytes: 0,

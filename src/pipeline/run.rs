@@ -12,11 +12,11 @@ use tokio::task::spawn_blocking;
 
 use super::extract::Extraction;
 use super::report::Report;
-use super::transform::{Ready, Recipe, transform};
+use super::transform::{Ready, Recipe, transform, without_secrets};
 use crate::encode::FileMetadata;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, Event, EventId, Flaw, Format, Grid, Selection, Timestamp, Window, WindowRecord,
+    Certificate, Event, EventId, Flaw, Format, Grid, Secrets, Selection, Timestamp, Window, WindowRecord,
 };
 use crate::plan::{Known, todo};
 use crate::publish::Dataset;
@@ -34,6 +34,8 @@ pub struct Job {
     pub read_again: Timestamp,
     /// Which events; the part that the API filters by must stand in `settle` as well.
     pub selection: Selection,
+    /// Whether secrets in events are kept; the dataset's choice.
+    pub secrets: Secrets,
     /// How to settle.
     pub settle: Settings,
     /// Units that are settled at the same time.
@@ -126,6 +128,10 @@ impl<S: Source> Run<'_, S> {
             Ok(events) => {
                 let events: Vec<Event> = events
                     .into_iter()
+                    .map(|event| match self.job.secrets {
+                        Secrets::Redacted => without_secrets(event).0,
+                        Secrets::Kept => event,
+                    })
                     .map(|event| Event { flaw: event.flaw.or(Some(Flaw::NoTime)), ..event })
                     .collect();
                 dataset.quarantine_undated(&events).await?;
@@ -151,6 +157,7 @@ impl<S: Source> Run<'_, S> {
             formats: job.formats.clone(),
             metadata: metadata(self.table),
             selection: job.selection.clone(),
+            secrets: job.secrets,
         };
         let mut extraction = Extraction::new(settler, units, job.units_in_flight);
         let mut next = extraction.next().await;
@@ -248,10 +255,13 @@ impl<S: Source> Run<'_, S> {
             quarantine.extend(changed.map(|event| Event { flaw: Some(Flaw::OtherContent), ..event }));
             report.unproven.push((window, changed_content(window, &published.conflicts)));
         }
+        let not_rebuilt = quarantine.iter().filter(|event| event.flaw == Some(Flaw::NotRebuilt)).count();
+        let not_rebuilt = u64::try_from(not_rebuilt).unwrap_or(u64::MAX);
         if !quarantine.is_empty() {
             dataset.quarantine(window, &quarantine).await?;
         }
-        let record = published.record(certificate, counts.quarantined, counts.filtered);
+        let mut record = published.record(certificate, counts.quarantined, counts.filtered);
+        record.counts.redacted = counts.redacted;
         if record.counts.settled != counts.settled {
             return Err(Error::bug("the events of a window do not add up")
                 .at("window", window)
@@ -262,6 +272,8 @@ impl<S: Source> Run<'_, S> {
         report.events += record.counts.settled;
         report.rows += record.counts.rows;
         report.quarantined += record.counts.quarantined;
+        report.redacted += record.counts.redacted;
+        report.not_rebuilt += not_rebuilt;
         report.vanished += u64::try_from(record.vanished.len()).unwrap_or(u64::MAX);
         report.files += u64::try_from(record.files.len()).unwrap_or(u64::MAX);
         report.bytes += record.files.iter().map(|file| file.bytes).sum::<u64>();

@@ -2,24 +2,26 @@
 //!
 //! What lives here: [`transform`], pure and CPU-bound. What this file must not know: the API, the destination.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
+use super::rows::{Done, Rows};
+use crate::api;
 use crate::encode::FileMetadata;
 use crate::error::{Error, Result};
-use crate::flatten::{Flattener, Refusal};
-use crate::model::{Certificate, Counts, Event, Format, Grid, Selection, Window};
+use crate::flatten::{redact, redact_foreign};
+use crate::model::{Certificate, Counts, Event, Format, Grid, Secrets, Selection, Window};
 use crate::publish::{self, Prepared};
 use crate::schema::Table;
 use crate::settle::Settled;
-
-/// Rows that are built before they become a batch: bounds the builders, decides nothing about the bytes.
-const ROWS_A_BATCH: usize = 8_192;
 
 /// One window of the grid, ready to be published.
 pub(super) struct Ready {
     pub(super) window: Window,
     pub(super) certificate: Certificate,
-    /// `settled` and `quarantined` are known here.
+    /// `settled`, `quarantined`, `filtered` and `redacted` are known here.
     pub(super) counts: Counts,
     /// Encoded rows; also for a window without rows, whose slots are looked at all the same.
     pub(super) prepared: Prepared,
@@ -39,6 +41,7 @@ pub(super) struct Recipe {
     pub(super) formats: Vec<Format>,
     pub(super) metadata: FileMetadata,
     pub(super) selection: Selection,
+    pub(super) secrets: Secrets,
 }
 
 /// Cuts a unit into the grid's windows and encodes each.
@@ -68,49 +71,51 @@ fn one_window(
     recipe: &Recipe,
 ) -> Result<Ready> {
     let mut counts = Counts { settled: length(&events), ..Counts::default() };
-    let mut flattener = Flattener::new(&recipe.table);
-    let (mut batches, mut rows, mut quarantine, mut types) =
-        (Vec::new(), Vec::new(), Vec::new(), BTreeMap::new());
-    for mut event in events {
-        let Some(text) = event.flaw.is_none().then(|| std::str::from_utf8(&event.text).ok()).flatten() else {
-            quarantine.push(event);
-            continue;
+    let mut rows = Rows::new(&recipe.table);
+    for event in events {
+        let selected = match readable(&event) {
+            Some(text) => recipe.selection.has_user(text),
+            None => true,
         };
-        if !recipe.selection.has_user(text) {
+        if !selected {
             counts.filtered += 1;
             continue;
         }
-        let pushed = match flattener.push(text) {
-            Err(Refusal::Full) => {
-                batches.push(flattener.finish()?);
-                flattener.push(text)
-            }
-            pushed => pushed,
+        let (event, redacted) = match recipe.secrets {
+            Secrets::Redacted => without_secrets(event),
+            Secrets::Kept => (event, false),
         };
-        match pushed {
-            Ok(_) => rows.push(event),
-            Err(Refusal::Flaw(flaw)) => {
-                event.flaw = Some(flaw);
-                quarantine.push(event);
-            }
-            Err(Refusal::Full) => {
-                return Err(Error::bug("an empty batch is full").at("id", event.id.as_str()));
-            }
-        }
-        if flattener.len() >= ROWS_A_BATCH {
-            batches.push(flattener.finish()?);
-        }
+        counts.redacted += u64::from(redacted);
+        rows.push(event)?;
     }
-    if !flattener.is_empty() {
-        batches.push(flattener.finish()?);
-    }
+    let Done { batches, events, quarantine } = rows.finish()?;
+    let mut types = BTreeMap::new();
     for batch in &batches {
         count_types(batch, &mut types);
     }
     counts.quarantined = length(&quarantine);
     let (schema, metadata) = (recipe.table.arrow_schema(), recipe.metadata.clone());
     let prepared = publish::prepare(window, &recipe.formats, schema, batches, metadata)?;
-    Ok(Ready { window, certificate: certificate.clone(), counts, prepared, events: rows, quarantine, types })
+    Ok(Ready { window, certificate: certificate.clone(), counts, prepared, events, quarantine, types })
+}
+
+/// The text of an event that may become a row.
+pub(super) fn readable(event: &Event) -> Option<&str> {
+    event.flaw.is_none().then(|| std::str::from_utf8(&event.text).ok()).flatten()
+}
+
+/// The event without its secrets, and whether it had any.
+pub(super) fn without_secrets(event: Event) -> (Event, bool) {
+    let clean = match event.flaw {
+        None => redact(&event.text),
+        Some(_) => redact_foreign(&event.text),
+    };
+    let Cow::Owned(clean) = clean else { return (event, false) };
+    let text = Bytes::from(clean);
+    // An identity made from the bytes would otherwise let somebody try guesses at the secret against it.
+    let again = api::event(text.clone());
+    let id = if event.flaw.is_some() && again.id.is_synthetic() { again.id } else { event.id };
+    (Event { id, text, ..event }, true)
 }
 
 fn count_types(batch: &arrow_array::RecordBatch, types: &mut BTreeMap<String, u64>) {

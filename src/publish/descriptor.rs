@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::canonical;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Grid, SchemaRef};
+use crate::model::{Grid, SchemaRef, Secrets};
 
 /// The layout that this version of the program reads and writes.
 const FORMAT_VERSION: u64 = 1;
@@ -29,6 +29,8 @@ pub struct Spec {
     /// Filters of the question to the API, by name (for example `event_type`), when not all events are asked for.
     /// A window committed under a filter is complete for that filter alone, so that it belongs to the dataset.
     pub selection: BTreeMap<String, String>,
+    /// Whether its files hold the secrets that appear in events.
+    pub secrets: Secrets,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,6 +41,7 @@ struct Wire {
     grid: String,
     partitioning: String,
     schema: WireSchema,
+    secrets: String,
     selection: BTreeMap<String, String>,
 }
 
@@ -76,6 +79,7 @@ impl Spec {
             grid: self.grid.name().to_owned(),
             partitioning: PARTITIONING.to_owned(),
             schema: WireSchema::from(&self.schema),
+            secrets: self.secrets.name().to_owned(),
             selection: self.selection.clone(),
         })
     }
@@ -99,11 +103,16 @@ impl Spec {
         let grid = Grid::parse(&wire.grid).ok_or_else(|| {
             Error::usage("the dataset has a grid that this version does not know").at("grid", &wire.grid)
         })?;
+        let secrets = Secrets::parse(&wire.secrets).ok_or_else(|| {
+            Error::usage("the dataset treats secrets in a way that this version does not know")
+                .at("secrets", &wire.secrets)
+        })?;
         Ok(Self {
             account_fingerprint: wire.account_fingerprint,
             grid,
             schema: wire.schema.into(),
             selection: wire.selection,
+            secrets,
         })
     }
 
@@ -120,6 +129,9 @@ impl Spec {
         }
         if self.selection != stored.selection {
             return Err(differs("selection", &shown(&stored.selection), &shown(&self.selection)));
+        }
+        if self.secrets != stored.secrets {
+            return Err(differs("secrets", stored.secrets.name(), self.secrets.name()));
         }
         self.continues(&stored.schema)
     }
@@ -182,6 +194,7 @@ mod tests {
             grid: Grid::Day,
             schema: SchemaRef { version: "1.2.0".to_owned(), fingerprint: "ab".to_owned() },
             selection: BTreeMap::new(),
+            secrets: Secrets::Redacted,
         }
     }
 
@@ -190,7 +203,7 @@ mod tests {
         let text = spec().text().unwrap();
         assert_eq!(
             String::from_utf8(text.clone()).unwrap(),
-            r#"{"account_fingerprint":"00ff","format_version":1,"grid":"P1D","partitioning":"event_date","schema":{"fingerprint":"ab","version":"1.2.0"},"selection":{}}"#
+            r#"{"account_fingerprint":"00ff","format_version":1,"grid":"P1D","partitioning":"event_date","schema":{"fingerprint":"ab","version":"1.2.0"},"secrets":"redacted","selection":{}}"#
         );
         assert_eq!(Spec::parse(&text).unwrap(), spec());
     }
@@ -219,6 +232,7 @@ mod tests {
                 "account",
             ),
             (|stored| stored.grid = Grid::Hour, Kind::Usage, "PT1H"),
+            (|stored| stored.secrets = Secrets::Kept, Kind::Usage, "kept"),
             (|stored| stored.schema.version = "2.0.0".to_owned(), Kind::Usage, "2.0.0"),
             (|stored| stored.schema.version = "1.3.0".to_owned(), Kind::Usage, "1.3.0"),
             (|stored| stored.schema.fingerprint = "cd".to_owned(), Kind::Usage, "cd"),

@@ -59,6 +59,7 @@ struct WireCounts {
     filtered: u64,
     known: u64,
     quarantined: u64,
+    redacted: u64,
     rows: u64,
     settled: u64,
 }
@@ -122,6 +123,7 @@ fn to_wire(record: &WindowRecord) -> WireWindow {
             filtered: record.counts.filtered,
             known: record.counts.known,
             quarantined: record.counts.quarantined,
+            redacted: record.counts.redacted,
             rows: record.counts.rows,
             settled: record.counts.settled,
         },
@@ -189,6 +191,7 @@ fn from_wire(wire: WireWindow) -> Result<WindowRecord> {
             rows: wire.counts.rows,
             known: wire.counts.known,
             quarantined: wire.counts.quarantined,
+            redacted: wire.counts.redacted,
         },
         vanished: wire.vanished,
         files: wire.files.into_iter().map(from_wire_file).collect::<Result<_>>()?,
@@ -236,10 +239,13 @@ fn check(commit: &Commit) -> Result<(), &'static str> {
 
 /// What must hold within one window's record.
 pub(super) fn check_window(record: &WindowRecord) -> Result<(), &'static str> {
-    let Counts { settled, rows, known, quarantined, filtered } = record.counts;
+    let Counts { settled, rows, known, quarantined, filtered, redacted } = record.counts;
     let sum = [known, quarantined, filtered].into_iter().try_fold(rows, u64::checked_add);
     if sum != Some(settled) {
         return Err("counts do not add up");
+    }
+    if redacted > settled - filtered {
+        return Err("more events are redacted than there are");
     }
     if record.window.seconds() == 0 {
         return Err("a window is empty or reversed");

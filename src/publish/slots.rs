@@ -50,7 +50,7 @@ pub struct Published {
 
 impl Published {
     /// The log's record of this window. Events whose committed content differs count as quarantined: that is where
-    /// the caller keeps the new content.
+    /// the caller keeps the new content. How many were redacted is for the caller to add.
     pub fn record(self, certificate: Certificate, quarantined: u64, filtered: u64) -> WindowRecord {
         let conflicts = u64::try_from(self.conflicts.len()).unwrap_or(u64::MAX);
         let known = self.known.saturating_sub(conflicts);
@@ -59,7 +59,7 @@ impl Published {
         WindowRecord {
             window: self.window,
             certificate,
-            counts: Counts { settled, rows: self.rows, known, quarantined, filtered },
+            counts: Counts { settled, rows: self.rows, known, quarantined, filtered, redacted: 0 },
             vanished: self.vanished,
             files: self.files,
         }

@@ -34,6 +34,7 @@ pub(crate) fn three_days() -> Job {
             ..Settings::default()
         },
         selection: vonage_audit::model::Selection::default(),
+        secrets: vonage_audit::model::Secrets::Redacted,
         units_in_flight: 1,
         formats: vec![Format::Parquet],
         recorded_at: 0,
@@ -98,6 +99,7 @@ async fn open(dest: &Path, table: &Table) -> Dataset {
         grid: Grid::Day,
         schema: table.identity(),
         selection: BTreeMap::new(),
+        secrets: vonage_audit::model::Secrets::Redacted,
     };
     Dataset::open(Arc::new(LocalStore::open(dest, true).unwrap()), spec).await.unwrap()
 }

@@ -66,6 +66,7 @@ pub(crate) fn spec() -> Spec {
         grid: Grid::Day,
         schema: TableRef { version: "1.0.0".to_owned(), fingerprint: "aa".repeat(32) },
         selection: BTreeMap::new(),
+        secrets: vonage_audit::model::Secrets::Redacted,
     }
 }
 

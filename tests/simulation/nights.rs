@@ -103,6 +103,7 @@ impl Nights {
             grid: Grid::Day,
             schema: self.table.identity(),
             selection: BTreeMap::new(),
+            secrets: vonage_audit::model::Secrets::Redacted,
         };
         let store: Arc<dyn Store> = Arc::new(store);
         let dataset = Dataset::open(store, spec).await.ok()?;
@@ -112,6 +113,7 @@ impl Nights {
             grid: Grid::Day,
             read_again: young,
             selection: Selection::default(),
+            secrets: vonage_audit::model::Secrets::Redacted,
             settle: Settings {
                 page_size: 4,
                 walk_limit: 40,

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use ring::digest::{SHA256, digest};
 
 use crate::model::json::{Kind, MAX_DEPTH, Value};
+use crate::model::sensitive;
 use crate::model::{Event, EventId, Flaw, Timestamp};
 
 /// Longest id that is taken as one, in bytes of its text.
@@ -85,7 +86,8 @@ fn identity(id: Value<'_>) -> Result<EventId, Flaw> {
     if text.is_empty() {
         return Err(Flaw::NoId);
     }
-    if text.len() > MAX_ID || text.contains('\0') {
+    // An id stands in errors, too: one that says a secret is none.
+    if text.len() > MAX_ID || text.contains('\0') || sensitive::is_secret(&text) {
         return Err(Flaw::UnusableId);
     }
     Ok(EventId::new(&text))

@@ -3,20 +3,18 @@
 //! What lives here: one forward pass over bytes, nesting in a bit stack. What this file must not know: what the
 //! values mean.
 
-use super::{Kind, SyntaxError, Text, Value};
+use super::{Kind, SyntaxError, Value, lexical};
 
 /// A position in a text.
 #[derive(Clone, Debug)]
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
-    /// Whether a member or element has been read, so that a comma must come before the next.
-    started: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, started: false }
+        Self { text, at: 0 }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -28,26 +26,11 @@ impl<'a> Scanner<'a> {
     }
 
     pub(super) fn white_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-            self.at += 1;
-        }
+        self.at = lexical::white_space_end(self.text.as_bytes(), self.at);
     }
 
     pub(super) fn end(&self) -> Result<(), SyntaxError> {
         if self.at == self.text.len() { Ok(()) } else { self.expected("the end") }
-    }
-
-    /// Steps over the bracket that opens the value; the caller knows that it is there.
-    pub(super) fn open(&mut self) {
-        self.at += 1;
-    }
-
-    fn take(&mut self, byte: u8, expected: &'static str) -> Result<(), SyntaxError> {
-        if self.peek() == Some(byte) {
-            self.at += 1;
-            return Ok(());
-        }
-        self.expected(expected)
     }
 
     fn slice(&self, from: usize, to: usize) -> &'a str {
@@ -55,48 +38,18 @@ impl<'a> Scanner<'a> {
         self.text.get(from..to).unwrap_or("")
     }
 
-    /// The next member of an object whose bracket was opened; `None` at its end.
-    pub(super) fn member(&mut self) -> Result<Option<(Text<'a>, Value<'a>)>, SyntaxError> {
-        if !self.more(b'}')? {
-            return Ok(None);
-        }
-        let key = self.key()?;
-        self.white_space();
-        Ok(Some((key, self.value()?)))
-    }
-
-    /// The next element of an array whose bracket was opened; `None` at its end.
-    pub(super) fn element(&mut self) -> Result<Option<Value<'a>>, SyntaxError> {
-        if !self.more(b']')? {
-            return Ok(None);
-        }
-        self.value().map(Some)
-    }
-
-    fn more(&mut self, close: u8) -> Result<bool, SyntaxError> {
-        self.white_space();
-        if self.peek() == Some(close) {
-            return Ok(false);
-        }
-        if self.started {
-            self.take(b',', "a comma")?;
-            self.white_space();
-        }
-        self.started = true;
-        Ok(true)
-    }
-
     /// A key with its colon.
-    fn key(&mut self) -> Result<Text<'a>, SyntaxError> {
+    fn key(&mut self) -> Result<(), SyntaxError> {
         if self.peek() != Some(b'"') {
             return self.expected("a key");
         }
-        let from = self.at + 1;
         self.string()?;
-        let key = Text { inner: self.slice(from, self.at - 1) };
         self.white_space();
-        self.take(b':', "a colon")?;
-        Ok(key)
+        if self.peek() != Some(b':') {
+            return self.expected("a colon");
+        }
+        self.at += 1;
+        Ok(())
     }
 
     /// One whole value at this position.
@@ -189,35 +142,39 @@ impl<'a> Scanner<'a> {
         self.expected(word)
     }
 
+    #[inline]
     fn string(&mut self) -> Result<(), SyntaxError> {
         self.at += 1;
         loop {
+            self.at = lexical::plain_end(self.text.as_bytes(), self.at);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
                     return Ok(());
                 }
-                Some(b'\\') => {
-                    self.at += 1;
-                    match self.peek() {
-                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
-                        Some(b'u') => {
-                            self.at += 1;
-                            for _ in 0..4 {
-                                if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
-                                    return self.expected("a hexadecimal digit");
-                                }
-                                self.at += 1;
-                            }
-                        }
-                        _ => return self.expected("an escape"),
-                    }
-                }
-                Some(0x20..) => self.at += 1,
+                Some(b'\\') => self.escape()?,
                 Some(_) => return self.expected("no control character"),
                 None => return self.expected("the string's end"),
             }
         }
+    }
+
+    fn escape(&mut self) -> Result<(), SyntaxError> {
+        self.at += 1;
+        match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+            Some(b'u') => {
+                self.at += 1;
+                for _ in 0..4 {
+                    if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
+                        return self.expected("a hexadecimal digit");
+                    }
+                    self.at += 1;
+                }
+            }
+            _ => return self.expected("an escape"),
+        }
+        Ok(())
     }
 
     fn digits(&mut self) -> Result<(), SyntaxError> {

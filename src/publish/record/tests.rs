@@ -24,7 +24,7 @@ pub(crate) fn commit() -> Commit {
         windows: vec![WindowRecord {
             window,
             certificate,
-            counts: Counts { settled: 3, rows: 2, known: 0, quarantined: 1, filtered: 0 },
+            counts: Counts { settled: 3, rows: 2, known: 0, quarantined: 1, filtered: 0, redacted: 2 },
             vanished: Vec::new(),
             files: vec![FileRecord {
                 path: slot.path(),
@@ -53,7 +53,7 @@ fn a_commits_text_is_fixed_and_reads_back() {
                 r#""schema":{{"fingerprint":"{columns}","version":"1.0.0"}},"tool":"0.1.0","windows":[{{"#,
                 r#""certificate":{{"distinct":4,"events":3,"from":"2026-03-01T00:00:00","level":"bracketed","#,
                 r#""padding":2,"parts":1,"quiet_from":true,"quiet_to":false,"to":"2026-03-02T00:00:00","total":4}},"#,
-                r#""counts":{{"filtered":0,"known":0,"quarantined":1,"rows":2,"settled":3}},"#,
+                r#""counts":{{"filtered":0,"known":0,"quarantined":1,"redacted":2,"rows":2,"settled":3}},"#,
                 r#""files":[{{"bytes":1234,"created_at":{{"max":"2026-03-01T00:00:09","min":"2026-03-01T00:00:05"}},"#,
                 r#""format":"parquet","path":"parquet/event_date=2026-03-01/events-20260301-s000.parquet","#,
                 r#""rows":2,"sequence":0,"sha256":"{file}"}}],"#,

@@ -1,0 +1,164 @@
+//! Events into batches of rows, each row held against its event before it counts.
+//!
+//! What lives here: [`Rows`]. An event whose row does not give it back goes to quarantine and takes its row with it, so
+//! that our own mistake costs a row and never a value. What this file must not know: windows, files, secrets.
+
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_select::filter::filter_record_batch;
+
+use super::transform::readable;
+use crate::error::{Error, Result};
+use crate::flatten::{Flattener, Refusal, not_rebuilt};
+use crate::model::{Event, Flaw};
+use crate::schema::Table;
+
+/// Rows that are built before they become a batch: bounds the builders, decides nothing about the bytes.
+const ROWS_A_BATCH: usize = 8_192;
+
+/// Rows being made.
+pub(super) struct Rows<'a> {
+    table: &'a Table,
+    flattener: Flattener,
+    /// The events of the batch that is being built, in the order of its rows.
+    pending: Vec<Event>,
+    done: Done,
+}
+
+/// What has become of the events.
+#[derive(Default)]
+pub(super) struct Done {
+    pub(super) batches: Vec<RecordBatch>,
+    /// The events of the batches, in the order of their rows.
+    pub(super) events: Vec<Event>,
+    /// The events that are no rows.
+    pub(super) quarantine: Vec<Event>,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(table: &'a Table) -> Self {
+        Self { table, flattener: Flattener::new(table), pending: Vec::new(), done: Done::default() }
+    }
+
+    /// Makes the event a row, or keeps it apart.
+    pub(super) fn push(&mut self, mut event: Event) -> Result<()> {
+        let Some(text) = readable(&event) else {
+            self.done.quarantine.push(event);
+            return Ok(());
+        };
+        let pushed = match self.flattener.push(text) {
+            Err(Refusal::Full) => {
+                close(&mut self.flattener, &mut self.pending, self.table, &mut self.done)?;
+                self.flattener.push(text)
+            }
+            pushed => pushed,
+        };
+        match pushed {
+            Ok(_) => self.pending.push(event),
+            Err(Refusal::Flaw(flaw)) => {
+                event.flaw = Some(flaw);
+                self.done.quarantine.push(event);
+            }
+            Err(Refusal::Full) => {
+                return Err(Error::bug("an empty batch is full").at("id", event.id.as_str()));
+            }
+        }
+        if self.flattener.len() >= ROWS_A_BATCH {
+            close(&mut self.flattener, &mut self.pending, self.table, &mut self.done)?;
+        }
+        Ok(())
+    }
+
+    /// Everything that was pushed.
+    pub(super) fn finish(mut self) -> Result<Done> {
+        if !self.flattener.is_empty() {
+            close(&mut self.flattener, &mut self.pending, self.table, &mut self.done)?;
+        }
+        Ok(self.done)
+    }
+}
+
+/// Ends a batch.
+fn close(flattener: &mut Flattener, pending: &mut Vec<Event>, table: &Table, done: &mut Done) -> Result<()> {
+    check(flattener.finish()?, std::mem::take(pending), table, done)
+}
+
+/// Holds each row of a batch against its event.
+fn check(batch: RecordBatch, events: Vec<Event>, table: &Table, done: &mut Done) -> Result<()> {
+    let texts = events.iter().map(|event| readable(event).unwrap_or_default());
+    let wrong = not_rebuilt(&batch, table, texts)?;
+    if wrong.is_empty() {
+        done.batches.push(batch);
+        done.events.extend(events);
+        return Ok(());
+    }
+    let mut right = vec![true; batch.num_rows()];
+    for row in wrong {
+        if let Some(place) = right.get_mut(row) {
+            *place = false;
+        }
+    }
+    for (event, right) in events.into_iter().zip(&right) {
+        if *right {
+            done.events.push(event);
+        } else {
+            done.quarantine.push(Event { flaw: Some(Flaw::NotRebuilt), ..event });
+        }
+    }
+    let batch = filter_record_batch(&batch, &BooleanArray::from(right))
+        .map_err(|cause| Error::bug("rows cannot be chosen").because(cause))?;
+    if batch.num_rows() > 0 {
+        done.batches.push(batch);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api;
+
+    fn event(text: &str) -> Event {
+        api::event(text.to_owned().into())
+    }
+
+    #[test]
+    fn an_event_that_its_row_does_not_give_back_loses_the_row_and_is_kept() {
+        let table = Table::builtin().unwrap();
+        let texts = [r#"{"id":"a","x":1}"#, r#"{"id":"b","x":1}"#, r#"{"id":"c","x":1}"#];
+        for wrong in [vec![1], vec![0, 2], vec![0, 1, 2], vec![]] {
+            let mut flattener = Flattener::new(&table);
+            for text in texts {
+                flattener.push(text).unwrap();
+            }
+            // The planted defect: as if the flattener had read another number.
+            let events = texts.iter().enumerate().map(|(row, text)| {
+                event(&if wrong.contains(&row) { text.replace('1', "2") } else { (*text).to_owned() })
+            });
+            let mut done = Done::default();
+            check(flattener.finish().unwrap(), events.collect(), &table, &mut done).unwrap();
+            let rows: usize = done.batches.iter().map(RecordBatch::num_rows).sum();
+            assert_eq!((rows, done.events.len()), (3 - wrong.len(), 3 - wrong.len()));
+            assert_eq!(done.quarantine.len(), wrong.len());
+            assert!(done.quarantine.iter().all(|event| event.flaw == Some(Flaw::NotRebuilt)));
+            assert!(done.events.iter().all(|event| event.text.ends_with(b":1}")));
+            assert!(done.batches.iter().all(|batch| batch.num_rows() > 0));
+        }
+    }
+
+    #[test]
+    fn every_event_is_in_exactly_one_place() {
+        let table = Table::builtin().unwrap();
+        let mut rows = Rows::new(&table);
+        let deep = format!(r#"{{"id":"deep","a":{}1{}}}"#, "[".repeat(70), "]".repeat(70));
+        for number in 0..ROWS_A_BATCH + 3 {
+            rows.push(event(&format!(r#"{{"id":"{number}"}}"#))).unwrap();
+        }
+        rows.push(event(&deep)).unwrap();
+        rows.push(event("[]")).unwrap();
+        let done = rows.finish().unwrap();
+        assert_eq!(done.batches.iter().map(RecordBatch::num_rows).sum::<usize>(), ROWS_A_BATCH + 3);
+        assert_eq!((done.batches.len(), done.events.len()), (2, ROWS_A_BATCH + 3));
+        let flaws: Vec<_> = done.quarantine.iter().map(|event| event.flaw).collect();
+        assert_eq!(flaws, [Some(Flaw::TooDeep), Some(Flaw::NotAnObject)]);
+    }
+}

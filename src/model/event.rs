@@ -52,6 +52,8 @@ pub enum Flaw {
     TooLong,
     /// The dataset holds this id with another content, which stays.
     OtherContent,
+    /// `created_at` is absent, not a time, or in a day that has no name, so that no window holds the event.
+    NoTime,
 }
 
 impl Flaw {
@@ -66,6 +68,7 @@ impl Flaw {
             Self::TooDeep => "too-deep",
             Self::TooLong => "too-long",
             Self::OtherContent => "other-content",
+            Self::NoTime => "no-time",
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Quarantine: events that cannot become a row, kept as they were received.
 //!
 //! What lives here: [`Dataset::quarantine`] and the lines it writes. One JSON object a line with keys `flaw`, `id` and
-//! `text`, or `base64` when the bytes are not UTF-8; sorted, write-once, numbered like the window's slots.
+//! `text`, or `base64` when the bytes are not UTF-8; sorted, write-once, numbered like the window's slots. Events that
+//! belong to no window are in `events-unplaced`.
 //! The log counts these events; it does not name these files (they are outside the rows' proof).
 //! What this file must not know: what the flaws mean.
 
@@ -21,6 +22,9 @@ const MAX_FILE: u64 = 1 << 30;
 
 const MAX_FILES: u32 = 1_000;
 
+/// Where events are that belong to no window.
+const UNPLACED: &str = "events-unplaced";
+
 impl Dataset {
     /// Keeps the raw bytes of a window's flawed events; those that earlier files hold are not written again. Returns
     /// the paths of the files that hold them now, in order.
@@ -28,13 +32,27 @@ impl Dataset {
     /// # Errors
     /// [`Kind::Bug`] for an event without a flaw; [`Kind::Storage`].
     pub async fn quarantine(&self, window: Window, events: &[Event]) -> Result<Vec<String>> {
+        self.keep(&window_name(window)?, events).await
+    }
+
+    /// The same for events that belong to no window, because no time can be read in them. The log does not count
+    /// these: it is made of windows.
+    ///
+    /// # Errors
+    /// As [`Dataset::quarantine`].
+    pub async fn quarantine_unplaced(&self, events: &[Event]) -> Result<Vec<String>> {
+        self.keep(UNPLACED, events).await
+    }
+
+    /// Keeps events in the files of this name.
+    async fn keep(&self, name: &str, events: &[Event]) -> Result<Vec<String>> {
         let mut missing: BTreeSet<String> = events.iter().map(line).collect::<Result<_>>()?;
         let mut paths = Vec::new();
         for sequence in 0..MAX_FILES {
             if missing.is_empty() {
                 return Ok(paths);
             }
-            let path = path(window, sequence)?;
+            let path = ObjectPath::new(format!("{FOLDER}/{name}-s{sequence:03}.ndjson"))?;
             self.create_descriptor().await?;
             // Also when the file is there: a create that finds it makes it durable, whoever wrote it.
             let wanted = register::read(self.store(), &path, MAX_FILE).await?;
@@ -48,16 +66,15 @@ impl Dataset {
             }
             paths.push(path.as_str().to_owned());
         }
-        Err(Error::new(Kind::Storage, "a window has too many files in quarantine").at("window", window))
+        Err(Error::new(Kind::Storage, "there are too many files in quarantine").at("name", name))
     }
 }
 
-/// The name of the window's slot, in the quarantine's folder.
-fn path(window: Window, sequence: u32) -> Result<ObjectPath> {
-    let slot = Slot { window, format: Format::Parquet, sequence }.path();
-    let name = slot.rsplit('/').next().and_then(|name| name.split('.').next());
-    let name = name.ok_or_else(|| Error::bug("a slot has no name"))?;
-    ObjectPath::new(format!("{FOLDER}/{name}.ndjson"))
+/// The name of the window's slots, without their number.
+fn window_name(window: Window) -> Result<String> {
+    let slot = Slot { window, format: Format::Parquet, sequence: 0 }.path();
+    let name = slot.rsplit('/').next().and_then(|name| name.rsplit_once("-s"));
+    name.map(|(name, _)| name.to_owned()).ok_or_else(|| Error::bug("a slot has no name"))
 }
 
 fn line(event: &Event) -> Result<String> {

@@ -4,16 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use super::rows::{Rows, row_reader};
 use crate::encode::FileMetadata;
 use crate::error::{Error, Result};
-use crate::flatten::{Flattener, Refusal};
 use crate::model::{Certificate, Counts, Event, Format, Grid, Selection, Window};
 use crate::publish::{self, Prepared};
 use crate::schema::Table;
 use crate::settle::Settled;
-
-/// Rows that are built before they become a batch: bounds the builders, decides nothing about the bytes.
-const ROWS_A_BATCH: usize = 8_192;
 
 /// One window of the grid, ready to be published.
 pub(super) struct Ready {
@@ -61,16 +58,17 @@ pub(super) fn transform(settled: Settled, recipe: &Recipe) -> Result<Vec<Ready>>
     }
 }
 
-fn one_window(
+/// One window's events, sorted, as files.
+pub(super) fn one_window(
     window: Window,
     events: Vec<Event>,
     certificate: &Certificate,
     recipe: &Recipe,
 ) -> Result<Ready> {
     let mut counts = Counts { settled: length(&events), ..Counts::default() };
-    let mut flattener = Flattener::new(&recipe.table);
-    let (mut batches, mut rows, mut quarantine, mut types) =
-        (Vec::new(), Vec::new(), Vec::new(), BTreeMap::new());
+    let texts = recipe.formats.contains(&Format::Ndjson);
+    let mut built = Rows::new(&recipe.table, texts);
+    let (mut rows, mut quarantine, mut types) = (Vec::new(), Vec::new(), BTreeMap::new());
     for mut event in events {
         let Some(text) = event.flaw.is_none().then(|| std::str::from_utf8(&event.text).ok()).flatten() else {
             quarantine.push(event);
@@ -80,36 +78,26 @@ fn one_window(
             counts.filtered += 1;
             continue;
         }
-        let pushed = match flattener.push(text) {
-            Err(Refusal::Full) => {
-                batches.push(flattener.finish()?);
-                flattener.push(text)
-            }
-            pushed => pushed,
-        };
-        match pushed {
-            Ok(_) => rows.push(event),
-            Err(Refusal::Flaw(flaw)) => {
-                event.flaw = Some(flaw);
-                quarantine.push(event);
-            }
-            Err(Refusal::Full) => {
-                return Err(Error::bug("an empty batch is full").at("id", event.id.as_str()));
-            }
-        }
-        if flattener.len() >= ROWS_A_BATCH {
-            batches.push(flattener.finish()?);
+        event.flaw = built.push(text)?;
+        if event.flaw.is_none() {
+            rows.push(event);
+        } else {
+            quarantine.push(event);
         }
     }
-    if !flattener.is_empty() {
-        batches.push(flattener.finish()?);
-    }
+    let batches = built.finish()?;
     for batch in &batches {
         count_types(batch, &mut types);
     }
     counts.quarantined = length(&quarantine);
     let (schema, metadata) = (recipe.table.arrow_schema(), recipe.metadata.clone());
-    let prepared = publish::prepare(window, &recipe.formats, schema, batches, metadata)?;
+    let formats = &recipe.formats;
+    let prepared = if texts {
+        let reader = row_reader(&recipe.table);
+        publish::prepare_with_texts(window, formats, schema, batches, metadata, reader)?
+    } else {
+        publish::prepare(window, formats, schema, batches, metadata)?
+    };
     Ok(Ready { window, certificate: certificate.clone(), counts, prepared, events: rows, quarantine, types })
 }
 

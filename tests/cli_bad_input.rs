@@ -109,6 +109,8 @@ fn wrong_flags_are_refused_with_a_suggestion() {
         (&["--settle", "soon"], &["soon"]),
         (&["--lookback", "3 fortnights"], &["fortnights"]),
         (&["--grid", "P2D"], &["P2D", "P1D"]),
+        (&["--format", "parquet,xml"], &["xml", "ndjson"]),
+        (&["--format", ""], &["format", "csv"]),
         (&["--padding", "-1"], &["-1"]),
         (&["--concurrency", "0"], &["concurrency"]),
         (&["--concurrency", "many"], &["many"]),

@@ -7,6 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use vonage_audit::model::Format;
+use vonage_audit::{Error, Result};
+
 use crate::sandbox;
 
 /// Extracts the Vonage Audit API completely, provably and losslessly.
@@ -54,6 +57,8 @@ pub(crate) enum Command {
     Types(Box<QuestionArgs>),
     /// One event, as the API gives it
     Event(Box<EventArgs>),
+    /// Put events from NDJSON files into a dataset, without the API; proves nothing about completeness
+    Convert(Box<ConvertArgs>),
     /// Sandbox, export and first queries in one command; no network, no credentials
     Demo(DemoArgs),
     /// Serve the Audit API on loopback: seeded events, every undocumented behaviour a switch
@@ -123,6 +128,8 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) dest: Option<String>,
     #[command(flatten)]
+    pub(crate) formats: FormatArgs,
+    #[command(flatten)]
     pub(crate) accounts: AccountArgs,
     /// Prove every window by walking it twice
     #[arg(long)]
@@ -161,13 +168,68 @@ pub(crate) struct ExportArgs {
 
 impl ExportArgs {
     /// The defaults of every flag, for a range.
-    pub(crate) fn demo(from: &str, to: &str) -> vonage_audit::Result<Self> {
+    pub(crate) fn demo(from: &str, to: &str) -> Result<Self> {
         let words = ["vonage-audit", "export", "--from", from, "--to", to];
         match Args::try_parse_from(words).map(|args| args.command) {
             Ok(Command::Export(args)) => Ok(*args),
-            _ => Err(vonage_audit::Error::bug("the demo's flags are not understood")),
+            _ => Err(Error::bug("the demo's flags are not understood")),
         }
     }
+}
+
+/// In which formats.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct FormatArgs {
+    /// Formats, comma-separated: parquet, csv, ndjson (the original events); one that a dataset lacks is filled in
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "parquet")]
+    pub(crate) format: Vec<String>,
+}
+
+impl FormatArgs {
+    /// The formats, each once.
+    pub(crate) fn resolve(&self) -> Result<Vec<Format>> {
+        let mut formats = Vec::new();
+        for name in &self.format {
+            let format = Format::parse(name).ok_or_else(|| {
+                let known: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+                Error::usage(format!("not a format: {name:?}"))
+                    .hint(format!("there are {}", known.join(", ")))
+            })?;
+            if !formats.contains(&format) {
+                formats.push(format);
+            }
+        }
+        formats.sort_unstable();
+        Ok(formats)
+    }
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct ConvertArgs {
+    /// Files with one event a line, as JSON; - for standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where to: a folder on this machine
+    #[arg(long, value_name = "PATH")]
+    pub(crate) dest: String,
+    /// API key of the account whose events these are
+    #[arg(long, value_name = "KEY")]
+    pub(crate) account: String,
+    #[command(flatten)]
+    pub(crate) formats: FormatArgs,
+    /// Grid of windows: P1D, or PT1H for large accounts; fixed when the dataset is created (default: the dataset's,
+    /// else P1D)
+    #[arg(long, value_name = "GRID")]
+    pub(crate) grid: Option<String>,
+    /// Longest line, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub(crate) line_limit: u64,
+    /// Most text of events that is held at once, in MiB; rows and files take a few times as much
+    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    pub(crate) input_limit: u64,
+    /// Keep secrets in events, such as passwords and private keys, instead of [REDACTED]; fixed when the dataset is created
+    #[arg(long)]
+    pub(crate) keep_secrets: bool,
 }
 
 /// For which accounts.

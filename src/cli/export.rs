@@ -13,7 +13,7 @@ use vonage_audit::api::Client;
 use vonage_audit::error::Kind;
 use vonage_audit::model::{Format, Grid, Level, Query, Secrets, Selection, Timestamp};
 use vonage_audit::pipeline::{Job, Progress, known, run as run_job};
-use vonage_audit::plan::{Known, Moment, Range, parse_duration, resolve};
+use vonage_audit::plan::{Moment, Range, parse_duration, resolve};
 use vonage_audit::publish::{Dataset, Spec, account_fingerprint};
 use vonage_audit::schema::Table;
 use vonage_audit::settle::Settings;
@@ -51,6 +51,7 @@ impl Prepared {
         let moments = Moments::parse(&args.range)?;
         let lookback = parse_duration(&args.lookback)?;
         let selection = selection(args)?;
+        let formats = args.formats.resolve()?;
         moments.check(environment, wanted_grid.unwrap_or(Grid::Day))?;
         let connection = connect(&args.api, account, environment.jitter)?;
         let dest = account.dest.clone().ok_or_else(|| {
@@ -71,8 +72,7 @@ impl Prepared {
             secrets,
         };
         let dataset = Dataset::open(Arc::new(store.clone()), spec).await?;
-        let formats = vec![Format::Parquet];
-        let range = moments.resolve(environment, grid, &known(&dataset, &formats))?;
+        let range = moments.resolve(environment, grid, &Held::of(&dataset, &formats))?;
         let young = range.edge.plus_seconds(-i64::from(lookback));
         let job = Job {
             range: range.windows,
@@ -159,7 +159,7 @@ async fn check_types(client: &Client, wanted: &[String]) -> Result<()> {
     }
 }
 
-fn parse_grid(text: &str) -> Result<Grid> {
+pub(crate) fn parse_grid(text: &str) -> Result<Grid> {
     Grid::parse(text).ok_or_else(|| Error::usage(format!("not a grid: {text:?}")).hint("write P1D or PT1H"))
 }
 
@@ -265,13 +265,29 @@ pub(crate) async fn stop_signal() -> u8 {
 }
 
 /// The same, with the code kept beside it.
-fn stop_signal_shared() -> (impl Future<Output = ()> + Send, Arc<AtomicU8>) {
+pub(crate) fn stop_signal_shared() -> (impl Future<Output = ()> + Send, Arc<AtomicU8>) {
     let code = Arc::new(AtomicU8::new(130));
     let shared = Arc::clone(&code);
     let stop = async move {
         shared.store(stop_signal().await, Ordering::Relaxed);
     };
     (stop, code)
+}
+
+/// What a destination holds, as far as the range depends on it.
+struct Held {
+    /// Its first proven window, whatever the format: a format that is new is filled from there.
+    first: Option<Timestamp>,
+    /// Its last window that is proven in every format of the run.
+    last: Option<Timestamp>,
+}
+
+impl Held {
+    fn of(dataset: &Dataset, formats: &[Format]) -> Self {
+        let any =
+            Format::ALL.into_iter().filter_map(|format| known(dataset, &[format]).keys().next().copied());
+        Self { first: any.min(), last: known(dataset, formats).keys().next_back().copied() }
+    }
 }
 
 /// The range as typed.
@@ -306,10 +322,9 @@ impl Moments {
         Ok(())
     }
 
-    fn resolve(&self, environment: &Environment, grid: Grid, known: &Known) -> Result<Range> {
-        let first = known.keys().next().copied();
-        let watermark = known.keys().next_back().map(|last| grid.window(*last).to);
-        let from = match (first, self.from) {
+    fn resolve(&self, environment: &Environment, grid: Grid, held: &Held) -> Result<Range> {
+        let watermark = held.last.map(|last| grid.window(last).to);
+        let from = match (held.first, self.from) {
             (Some(first), _) if self.incremental => Moment::At(first),
             (_, Some(from)) => from,
             (_, None) => {

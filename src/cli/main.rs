@@ -4,12 +4,14 @@
 //! not know: anything of the library but its public API.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
 mod accounts;
 mod args;
 mod connection;
+mod convert;
 mod demo;
 mod environment;
 mod export;
@@ -23,6 +25,9 @@ use args::{Args, Command};
 use environment::Environment;
 use terminal::Terminal;
 use vonage_audit::{Error, Result};
+
+/// How long work that was called off may go on.
+const SHUTDOWN: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     // clap prints its own usage errors and leaves with 2, before anything is requested.
@@ -43,13 +48,14 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
         .enable_all()
         .build()
         .map_err(|error| Error::bug("cannot start the runtime").because(error))?;
-    runtime.block_on(async {
+    let code = runtime.block_on(async {
         match command {
             Command::Export(args) => export::run(args, environment, terminal).await,
             Command::Plan(args) => outlook::run(args, environment, terminal).await,
             Command::Probe(args) => questions::probe(&args, environment, terminal).await,
             Command::Types(args) => questions::types(&args, environment, terminal).await,
             Command::Event(args) => questions::event(&args, environment, terminal).await,
+            Command::Convert(args) => convert::run(*args, environment, terminal).await,
             Command::Demo(args) => demo::run(args, environment, terminal).await,
             Command::Sandbox(args) => {
                 let secret = environment.secret().map(|secret| secret.expose().to_owned());
@@ -60,5 +66,8 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
                 sandbox::run(&args, secret, &mut out, stop).await.map(|()| 0)
             }
         }
-    })
+    });
+    // A read from standard input cannot be called off; whatever else still works is safe to be cut.
+    runtime.shutdown_timeout(SHUTDOWN);
+    code
 }

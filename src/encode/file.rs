@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{Schema, SchemaRef};
 use bytes::Bytes;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::Format;
 
-use super::{columns, parquet};
+use super::{columns, csv, ndjson, parquet};
 
 /// Key and value pairs for the file's own metadata, in order of key. Nothing in it may depend on the run: no clock,
 /// host, path or random value, since the same rows must give the same bytes.
@@ -58,6 +58,7 @@ pub struct Encoded {
 ///
 /// The bytes are a function of the format, the columns, the rows in their order, the metadata and the version of
 /// the program: how the rows are cut into batches does not matter. Every batch must have the columns of `schema`.
+/// NDJSON has one column, [`super::EVENT_TEXT`].
 ///
 /// # Errors
 /// [`Kind::Bug`] for a column type that readers do not share, or a batch with other columns; [`Kind::Storage`] when
@@ -73,6 +74,8 @@ pub fn encode(
     let mut sink = Counter { sink, bytes: 0 };
     let rows = match format {
         Format::Parquet => parquet::write(schema, batches, metadata, &mut sink)?,
+        Format::Csv => csv::write(schema, batches, &mut sink)?,
+        Format::Ndjson => ndjson::write(schema, batches, &mut sink)?,
     };
     Ok(Encoded { bytes: sink.bytes, rows })
 }
@@ -109,8 +112,19 @@ pub struct Table {
 /// # Errors
 /// [`Kind::Verification`] when the bytes are not a complete file of this format or hold more than `limits` allow.
 pub fn read(format: Format, bytes: Bytes, limits: ReadLimits) -> Result<Table> {
+    read_typed(format, bytes, &Schema::empty(), limits)
+}
+
+/// Reads a whole file of a format that may not carry its columns' types: a CSV column has the type of the column of
+/// this name in `types`, and is text if there is none. The other formats do not look at `types`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_typed(format: Format, bytes: Bytes, types: &Schema, limits: ReadLimits) -> Result<Table> {
     match format {
         Format::Parquet => parquet::read(bytes, limits),
+        Format::Csv => csv::read(&bytes, types, limits),
+        Format::Ndjson => ndjson::read(&bytes, limits),
     }
 }
 

@@ -6,9 +6,12 @@
 //! What this module must not know: events, columns' meaning beyond their names, storage, async.
 
 mod columns;
+mod csv;
 mod file;
+mod ndjson;
 mod parquet;
 mod recut;
 
-pub use file::{Encoded, FileMetadata, ReadLimits, Table, encode, read};
+pub use file::{Encoded, FileMetadata, ReadLimits, Table, encode, read, read_typed};
+pub use ndjson::EVENT_TEXT;
 pub use recut::BATCH_ROWS;

@@ -41,7 +41,7 @@ pub struct FileRecord {
 pub struct Counts {
     /// Distinct events of the window that were settled.
     pub settled: u64,
-    /// Rows written by this commit, in each format.
+    /// Rows written by this commit, in the format that got most: one that was added later has more to write.
     pub rows: u64,
     /// Events that earlier slots already hold.
     pub known: u64,

@@ -199,6 +199,23 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
+/// Appends a value's text without its insignificant white space: on one line, and otherwise letter for letter. Number
+/// texts, escapes, repeated keys and the order of members stay.
+pub fn push_compact(out: &mut String, value: &Value<'_>) {
+    let (mut quoted, mut escaped) = (false, false);
+    for letter in value.text().chars() {
+        if quoted {
+            quoted = escaped || letter != '"';
+            escaped = !escaped && letter == '\\';
+        } else if matches!(letter, ' ' | '\t' | '\n' | '\r') {
+            continue;
+        } else {
+            quoted = letter == '"';
+        }
+        out.push(letter);
+    }
+}
+
 /// Appends `text` to `out` as a JSON string with quotes, escaping only what must be escaped.
 pub fn push_string(out: &mut String, text: &str) {
     out.push('"');

@@ -12,16 +12,22 @@ use super::window::{Grid, Window};
 pub enum Format {
     /// Apache Parquet.
     Parquet,
+    /// RFC 4180 text, one row a line.
+    Csv,
+    /// The original events, one JSON object a line.
+    Ndjson,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 1] = [Self::Parquet];
+    pub const ALL: [Self; 3] = [Self::Parquet, Self::Csv, Self::Ndjson];
 
     /// Folder and file extension.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Parquet => "parquet",
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
         }
     }
 
@@ -76,5 +82,10 @@ mod tests {
             slot(Grid::Hour, 0).path(),
             "parquet/event_date=2026-03-01/events-20260301T05-s000.parquet"
         );
+        let csv = Slot { format: Format::Csv, ..slot(Grid::Day, 0) };
+        assert_eq!(csv.path(), "csv/event_date=2026-03-01/events-20260301-s000.csv");
+        for format in Format::ALL {
+            assert_eq!(Format::parse(format.name()), Some(format));
+        }
     }
 }

@@ -1,15 +1,24 @@
-//! Events into batches of rows, each row held against its event before it counts.
+//! Events into batches of rows, each row held against its event before it counts, with the events' texts beside them
+//! where a format needs those.
 //!
-//! What lives here: [`Rows`]. An event whose row does not give it back goes to quarantine and takes its row with it, so
+//! What lives here: [`Rows`], and the way back from a text to its row for formats that hold texts. An event whose row does not give it back goes to quarantine and takes its row with it, so
 //! that our own mistake costs a row and never a value. What this file must not know: windows, files, secrets.
 
+use std::sync::Arc;
+
+use arrow_array::builder::StringBuilder;
+use arrow_array::cast::AsArray;
 use arrow_array::{BooleanArray, RecordBatch};
+use arrow_schema::{DataType, Field, Schema};
 use arrow_select::filter::filter_record_batch;
 
 use super::transform::readable;
-use crate::error::{Error, Result};
+use crate::encode::EVENT_TEXT;
+use crate::error::{Error, Kind, Result};
 use crate::flatten::{Flattener, Refusal, not_rebuilt};
+use crate::model::json::{Value, push_compact};
 use crate::model::{Event, Flaw};
+use crate::publish::RowReader;
 use crate::schema::Table;
 
 /// Rows that are built before they become a batch: bounds the builders, decides nothing about the bytes.
@@ -19,6 +28,8 @@ const ROWS_A_BATCH: usize = 8_192;
 pub(super) struct Rows<'a> {
     table: &'a Table,
     flattener: Flattener,
+    /// Whether each batch gets [`EVENT_TEXT`] as its last column.
+    texts: bool,
     /// The events of the batch that is being built, in the order of its rows.
     pending: Vec<Event>,
     done: Done,
@@ -35,8 +46,9 @@ pub(super) struct Done {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(table: &'a Table) -> Self {
-        Self { table, flattener: Flattener::new(table), pending: Vec::new(), done: Done::default() }
+    /// No rows yet.
+    pub(super) fn new(table: &'a Table, texts: bool) -> Self {
+        Self { table, flattener: Flattener::new(table), texts, pending: Vec::new(), done: Done::default() }
     }
 
     /// Makes the event a row, or keeps it apart.
@@ -47,7 +59,7 @@ impl<'a> Rows<'a> {
         };
         let pushed = match self.flattener.push(text) {
             Err(Refusal::Full) => {
-                close(&mut self.flattener, &mut self.pending, self.table, &mut self.done)?;
+                self.close()?;
                 self.flattener.push(text)
             }
             pushed => pushed,
@@ -63,7 +75,7 @@ impl<'a> Rows<'a> {
             }
         }
         if self.flattener.len() >= ROWS_A_BATCH {
-            close(&mut self.flattener, &mut self.pending, self.table, &mut self.done)?;
+            self.close()?;
         }
         Ok(())
     }
@@ -71,21 +83,23 @@ impl<'a> Rows<'a> {
     /// Everything that was pushed.
     pub(super) fn finish(mut self) -> Result<Done> {
         if !self.flattener.is_empty() {
-            close(&mut self.flattener, &mut self.pending, self.table, &mut self.done)?;
+            self.close()?;
         }
         Ok(self.done)
     }
-}
 
-/// Ends a batch.
-fn close(flattener: &mut Flattener, pending: &mut Vec<Event>, table: &Table, done: &mut Done) -> Result<()> {
-    check(flattener.finish()?, std::mem::take(pending), table, done)
+    /// Ends a batch.
+    fn close(&mut self) -> Result<()> {
+        let (batch, events) = (self.flattener.finish()?, std::mem::take(&mut self.pending));
+        check(batch, events, self.table, self.texts, &mut self.done)
+    }
 }
 
 /// Holds each row of a batch against its event.
-fn check(batch: RecordBatch, events: Vec<Event>, table: &Table, done: &mut Done) -> Result<()> {
-    let texts = events.iter().map(|event| readable(event).unwrap_or_default());
-    let wrong = not_rebuilt(&batch, table, texts)?;
+fn check(batch: RecordBatch, events: Vec<Event>, table: &Table, texts: bool, done: &mut Done) -> Result<()> {
+    let read = events.iter().map(|event| readable(event).unwrap_or_default());
+    let wrong = not_rebuilt(&batch, table, read)?;
+    let batch = if texts { with_texts(&batch, &events)? } else { batch };
     if wrong.is_empty() {
         done.batches.push(batch);
         done.events.extend(events);
@@ -112,6 +126,53 @@ fn check(batch: RecordBatch, events: Vec<Event>, table: &Table, done: &mut Done)
     Ok(())
 }
 
+/// The batch with each event's text, without insignificant white space, as its last column.
+fn with_texts(batch: &RecordBatch, events: &[Event]) -> Result<RecordBatch> {
+    let mut texts = StringBuilder::new();
+    let mut scratch = String::new();
+    for event in events {
+        let value = Value::parse(readable(event).unwrap_or_default())
+            .map_err(|cause| Error::bug("an event that became a row is not JSON").because(cause))?;
+        scratch.clear();
+        push_compact(&mut scratch, &value);
+        texts.append_value(&scratch);
+    }
+    let mut fields = batch.schema_ref().fields().to_vec();
+    fields.push(Arc::new(Field::new(EVENT_TEXT, DataType::Utf8, false)));
+    let mut columns = batch.columns().to_vec();
+    columns.push(Arc::new(texts.finish()));
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .map_err(|cause| Error::bug("texts do not fit their rows").because(cause))
+}
+
+/// Makes rows of the lines of a file, as [`Rows`] made them.
+pub(super) fn row_reader(table: &Table) -> RowReader {
+    let table = table.clone();
+    RowReader::new(move |texts| {
+        let mut flattener = Flattener::new(&table);
+        let mut batches = Vec::new();
+        for batch in texts {
+            let column = batch.column_by_name(EVENT_TEXT).and_then(|column| column.as_string_opt::<i32>());
+            let column = column.ok_or_else(|| Error::bug("there are no texts to read"))?;
+            for text in column.iter().flatten() {
+                let mut pushed = flattener.push(text);
+                if pushed == Err(Refusal::Full) {
+                    batches.push(flattener.finish()?);
+                    pushed = flattener.push(text);
+                }
+                if let Err(refusal) = pushed {
+                    return Err(Error::new(Kind::Verification, "a line of a data file cannot be a row")
+                        .at("why", format!("{refusal:?}")));
+                }
+            }
+        }
+        if !flattener.is_empty() {
+            batches.push(flattener.finish()?);
+        }
+        Ok(batches)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,7 +196,7 @@ mod tests {
                 event(&if wrong.contains(&row) { text.replace('1', "2") } else { (*text).to_owned() })
             });
             let mut done = Done::default();
-            check(flattener.finish().unwrap(), events.collect(), &table, &mut done).unwrap();
+            check(flattener.finish().unwrap(), events.collect(), &table, false, &mut done).unwrap();
             let rows: usize = done.batches.iter().map(RecordBatch::num_rows).sum();
             assert_eq!((rows, done.events.len()), (3 - wrong.len(), 3 - wrong.len()));
             assert_eq!(done.quarantine.len(), wrong.len());
@@ -148,7 +209,7 @@ mod tests {
     #[test]
     fn every_event_is_in_exactly_one_place() {
         let table = Table::builtin().unwrap();
-        let mut rows = Rows::new(&table);
+        let mut rows = Rows::new(&table, false);
         let deep = format!(r#"{{"id":"deep","a":{}1{}}}"#, "[".repeat(70), "]".repeat(70));
         for number in 0..ROWS_A_BATCH + 3 {
             rows.push(event(&format!(r#"{{"id":"{number}"}}"#))).unwrap();

@@ -4,19 +4,20 @@
 //! range that cannot be proven does not. What this file must not know: where the pages come from, what kind of store
 //! it is.
 
-use std::collections::HashSet;
 use std::future::Future;
 
 use futures::future::{Either, select};
 use tokio::task::spawn_blocking;
 
+use super::deliver::{Delivered, deliver};
 use super::extract::Extraction;
 use super::report::Report;
 use super::transform::{Ready, Recipe, transform, without_secrets};
 use crate::encode::FileMetadata;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, Event, EventId, Flaw, Format, Grid, Secrets, Selection, Timestamp, Window, WindowRecord,
+    Certificate, Event, EventId, Flaw, Format, Grid, Level, Secrets, Selection, Timestamp, Window,
+    WindowRecord,
 };
 use crate::plan::{Known, todo};
 use crate::publish::Dataset;
@@ -247,26 +248,9 @@ impl<S: Source> Run<'_, S> {
     }
 
     async fn one_window(&self, ready: Ready, dataset: &Dataset, report: &mut Report) -> Result<WindowRecord> {
-        let Ready { window, certificate, counts, prepared, events, mut quarantine, types } = ready;
-        let published = dataset.publish(prepared).await?;
-        if !published.conflicts.is_empty() {
-            let conflicts: HashSet<_> = published.conflicts.iter().collect();
-            let changed = events.into_iter().filter(|event| conflicts.contains(&event.id));
-            quarantine.extend(changed.map(|event| Event { flaw: Some(Flaw::OtherContent), ..event }));
-            report.unproven.push((window, changed_content(window, &published.conflicts)));
-        }
-        let not_rebuilt = quarantine.iter().filter(|event| event.flaw == Some(Flaw::NotRebuilt)).count();
-        let not_rebuilt = u64::try_from(not_rebuilt).unwrap_or(u64::MAX);
-        if !quarantine.is_empty() {
-            dataset.quarantine(window, &quarantine).await?;
-        }
-        let mut record = published.record(certificate, counts.quarantined, counts.filtered);
-        record.counts.redacted = counts.redacted;
-        if record.counts.settled != counts.settled {
-            return Err(Error::bug("the events of a window do not add up")
-                .at("window", window)
-                .at("settled", counts.settled)
-                .at("accounted for", record.counts.settled));
+        let Delivered { record, conflicts, not_rebuilt, types } = deliver(ready, dataset).await?;
+        if !conflicts.is_empty() {
+            report.unproven.push((record.window, changed_content(record.window, &conflicts)));
         }
         *report.levels.entry(record.certificate.level).or_default() += 1;
         report.events += record.counts.settled;
@@ -284,12 +268,16 @@ impl<S: Source> Run<'_, S> {
     }
 }
 
-/// The newest certificate of each window that is committed in all these formats.
+/// The newest certificate of each window that is committed in all these formats. A window whose events nobody settled
+/// is not among them: it is still to be proven.
 pub fn known(dataset: &Dataset, formats: &[Format]) -> Known {
     let mut formats = formats.iter();
     let coverage = |format: &Format| {
         let windows = dataset.coverage(*format).into_iter();
-        windows.map(|(window, covered)| (window.from, covered.certificate)).collect::<Known>()
+        windows
+            .filter(|(_, covered)| covered.certificate.level != Level::None)
+            .map(|(window, covered)| (window.from, covered.certificate))
+            .collect::<Known>()
     };
     let mut known = formats.next().map(coverage).unwrap_or_default();
     for format in formats {
@@ -326,7 +314,7 @@ fn leaves_a_gap(kind: Kind) -> bool {
 }
 
 /// What every data file says of itself: nothing that differs between two runs.
-fn metadata(table: &Table) -> FileMetadata {
+pub(super) fn metadata(table: &Table) -> FileMetadata {
     FileMetadata::new()
         .with("vonage_audit.schema.version", table.version())
         .with("vonage_audit.schema.fingerprint", table.fingerprint())

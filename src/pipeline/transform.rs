@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::rows::{Done, Rows};
+use super::rows::{Done, Rows, row_reader};
 use crate::api;
 use crate::encode::FileMetadata;
 use crate::error::{Error, Result};
@@ -64,14 +64,16 @@ pub(super) fn transform(settled: Settled, recipe: &Recipe) -> Result<Vec<Ready>>
     }
 }
 
-fn one_window(
+/// One window's events, sorted, as files.
+pub(super) fn one_window(
     window: Window,
     events: Vec<Event>,
     certificate: &Certificate,
     recipe: &Recipe,
 ) -> Result<Ready> {
     let mut counts = Counts { settled: length(&events), ..Counts::default() };
-    let mut rows = Rows::new(&recipe.table);
+    let texts = recipe.formats.contains(&Format::Ndjson);
+    let mut rows = Rows::new(&recipe.table, texts);
     for event in events {
         let selected = match readable(&event) {
             Some(text) => recipe.selection.has_user(text),
@@ -95,7 +97,13 @@ fn one_window(
     }
     counts.quarantined = length(&quarantine);
     let (schema, metadata) = (recipe.table.arrow_schema(), recipe.metadata.clone());
-    let prepared = publish::prepare(window, &recipe.formats, schema, batches, metadata)?;
+    let formats = &recipe.formats;
+    let prepared = if texts {
+        let reader = row_reader(&recipe.table);
+        publish::prepare_with_texts(window, formats, schema, batches, metadata, reader)?
+    } else {
+        publish::prepare(window, formats, schema, batches, metadata)?
+    };
     Ok(Ready { window, certificate: certificate.clone(), counts, prepared, events, quarantine, types })
 }
 

@@ -9,7 +9,7 @@ use super::digest::sha256;
 use super::record;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, Commit, Counts, FileRecord, Format, Grid, Head, SchemaRef, Window, WindowRecord,
+    Certificate, Commit, Counts, FileRecord, Format, Grid, Head, Level, SchemaRef, Window, WindowRecord,
 };
 use crate::store::ObjectPath;
 
@@ -30,7 +30,7 @@ pub(super) fn number(name: &str) -> Option<u64> {
 /// What the log says of one window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Covered {
-    /// How the events of the newest record became certain.
+    /// How the events of the newest proven record became certain; of the newest record if none is proven.
     pub certificate: Certificate,
     /// Events that became rows, over all records.
     pub rows: u64,
@@ -197,6 +197,10 @@ impl Log {
 /// that are gone. Otherwise a rerun would count against numbers that no longer hold, and settle again for ever.
 fn renews(record: &WindowRecord, newest: &WindowRecord) -> bool {
     let (now, then) = (&record.certificate, &newest.certificate);
+    if now.level == Level::None {
+        // It claims nothing, so without files it says nothing new.
+        return false;
+    }
     now.total != then.total
         || now.range != then.range
         || now.events != then.events
@@ -205,7 +209,9 @@ fn renews(record: &WindowRecord, newest: &WindowRecord) -> bool {
 }
 
 fn covered(records: &[WindowRecord], format: Format) -> Option<Covered> {
-    let newest = records.last()?;
+    // What was added later without a proof does not undo one.
+    let proven = records.iter().rev().find(|record| record.certificate.level != Level::None);
+    let newest = proven.or(records.last())?;
     let mut files: Vec<FileRecord> = records
         .iter()
         .flat_map(|record| &record.files)

@@ -19,10 +19,12 @@ mod record;
 mod register;
 mod rows;
 mod slots;
+mod texts;
 
 pub use dataset::Dataset;
 pub use descriptor::Spec;
 pub use digest::account_fingerprint;
 pub use log::{Coverage, Covered};
-pub use prepare::{Prepared, prepare};
+pub use prepare::{Prepared, prepare, prepare_with_texts};
 pub use slots::Published;
+pub use texts::RowReader;

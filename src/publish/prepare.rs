@@ -11,7 +11,8 @@ use bytes::Bytes;
 
 use super::digest::sha256;
 use super::rows;
-use crate::encode::{FileMetadata, encode};
+use super::texts::{RowReader, lines, without_texts};
+use crate::encode::{FileMetadata, ReadLimits, encode, read_typed};
 use crate::error::{Error, Result};
 use crate::model::{Format, Timestamp, Window};
 
@@ -28,8 +29,34 @@ pub struct Prepared {
 #[derive(Debug)]
 pub(super) struct Content {
     pub(super) schema: SchemaRef,
+    /// With the events' texts as one more column if there is a reader of texts.
     pub(super) batches: Vec<RecordBatch>,
     pub(super) metadata: FileMetadata,
+    pub(super) reader: Option<RowReader>,
+}
+
+impl Content {
+    /// The rows of a file's bytes, whatever the format.
+    pub(super) fn read(&self, format: Format, bytes: Bytes) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+        let table = read_typed(format, bytes, &self.schema, ReadLimits::default())?;
+        match format {
+            Format::Parquet | Format::Csv => Ok((table.schema, table.batches)),
+            Format::Ndjson => Ok((Arc::clone(&self.schema), self.reader()?.rows(&table.batches)?)),
+        }
+    }
+
+    /// The window's rows as a file of this format gives them back: the rows of a text on one line differ from the rows
+    /// of the text as received, in the white space of its context.
+    pub(super) fn as_read(&self, format: Format) -> Result<Vec<RecordBatch>> {
+        match format {
+            Format::Parquet | Format::Csv => Ok(self.batches.clone()),
+            Format::Ndjson => self.reader()?.rows(&lines(&self.batches)?),
+        }
+    }
+
+    fn reader(&self) -> Result<&RowReader> {
+        self.reader.as_ref().ok_or_else(|| Error::bug("NDJSON needs the events' texts"))
+    }
 }
 
 /// One file's bytes and what the log says of them.
@@ -73,8 +100,35 @@ pub fn prepare(
     batches: Vec<RecordBatch>,
     metadata: FileMetadata,
 ) -> Result<Prepared> {
+    with_reader(window, formats, schema, batches, metadata, None)
+}
+
+/// The same for formats that hold the events themselves (NDJSON) beside those that hold columns. The batches have one
+/// column more than `schema`, the last: [`crate::encode::EVENT_TEXT`].
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_with_texts(
+    window: Window,
+    formats: &[Format],
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+    metadata: FileMetadata,
+    reader: RowReader,
+) -> Result<Prepared> {
+    with_reader(window, formats, schema, batches, metadata, Some(reader))
+}
+
+fn with_reader(
+    window: Window,
+    formats: &[Format],
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+    metadata: FileMetadata,
+    reader: Option<RowReader>,
+) -> Result<Prepared> {
     check(window, &batches).map_err(|cause| cause.at("window", window))?;
-    let content = Content { schema, batches, metadata };
+    let content = Content { schema, batches, metadata, reader };
     let (rows, _) = rows::extent(&content.batches)?;
     // Also without rows: the slots of the window are looked at in each format.
     let files =
@@ -86,7 +140,16 @@ pub fn prepare(
 pub(super) fn file(format: Format, content: &Content, batches: &[RecordBatch]) -> Result<PreparedFile> {
     let mut bytes = Vec::new();
     if batches.iter().any(|batch| batch.num_rows() > 0) {
-        encode(format, &content.schema, batches, &content.metadata, &mut bytes)?;
+        let own = match format {
+            Format::Ndjson => lines(batches)?,
+            Format::Parquet | Format::Csv if content.reader.is_some() => without_texts(batches)?,
+            Format::Parquet | Format::Csv => batches.to_vec(),
+        };
+        let schema = match (format, own.first()) {
+            (Format::Ndjson, Some(batch)) => batch.schema(),
+            _ => Arc::clone(&content.schema),
+        };
+        encode(format, &schema, &own, &content.metadata, &mut bytes)?;
     }
     described(format, bytes.into(), batches)
 }

@@ -12,7 +12,6 @@ use super::dataset::Dataset;
 use super::digest::sha256;
 use super::prepare::{Content, Prepared, PreparedFile, described, file};
 use super::{register, rows};
-use crate::encode::{ReadLimits, read};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Certificate, Counts, EventId, FileRecord, Format, Slot, Window, WindowRecord};
 use crate::store::ObjectPath;
@@ -310,11 +309,11 @@ async fn compute<T: Send + 'static>(
 }
 
 fn examine(format: Format, bytes: Bytes, window: Window, content: &Content) -> Result<Examined> {
-    let table = read(format, bytes.clone(), ReadLimits::default())?;
-    let names = rows::comparable(&table.schema, &content.schema);
+    let (schema, batches) = content.read(format, bytes.clone())?;
+    let names = rows::comparable(&schema, &content.schema);
     let fresh: HashMap<String, [u8; 32]> =
-        rows::rows(&content.batches, &names)?.into_iter().map(|row| (row.id, row.content)).collect();
-    let standing = rows::rows(&table.batches, &names).map_err(|cause| {
+        rows::rows(&content.as_read(format)?, &names)?.into_iter().map(|row| (row.id, row.content)).collect();
+    let standing = rows::rows(&batches, &names).map_err(|cause| {
         Error::new(Kind::Verification, "a file in a slot has not the rows of a dataset").because(cause)
     })?;
 
@@ -332,8 +331,8 @@ fn examine(format: Format, bytes: Bytes, window: Window, content: &Content) -> R
         }
     }
     Ok(Examined {
-        file: described(format, bytes, &table.batches)?,
-        other_columns: !rows::same_columns(&table.schema, &content.schema),
+        file: described(format, bytes, &batches)?,
+        other_columns: !rows::same_columns(&schema, &content.schema),
         held,
         differing,
         unconfirmed,

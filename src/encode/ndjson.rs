@@ -1,0 +1,105 @@
+//! NDJSON: the original events, one JSON object a line.
+//!
+//! The rows have one column, [`EVENT_TEXT`], which holds each event's text on one line; what makes the text and what
+//! reads it as columns is not this file's matter. UTF-8 without a byte order mark, LF after every line.
+//! What this file must not know: the members of an event, where the bytes go.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_array::builder::{ArrayBuilder, StringBuilder};
+use arrow_array::cast::AsArray;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+
+use crate::error::{Error, Kind, Result};
+use crate::model::json::{Kind as JsonKind, Value};
+
+use super::file::{FileMetadata, ReadLimits, Table, over_limit};
+use super::recut::recut;
+
+/// The one column of NDJSON: an event's JSON text without insignificant white space.
+pub const EVENT_TEXT: &str = "event_text";
+
+/// Rows and bytes of a batch that is read, at most.
+const READ_ROWS: usize = 1_024;
+const READ_BYTES: usize = 1 << 29;
+
+/// Bytes of one line, at most; with a batch's, below what a 32-bit offset can hold.
+const MAX_LINE: usize = 1 << 30;
+
+/// Bytes that a row takes beside its text.
+const ROW_BYTES: u64 = 8;
+
+pub(super) fn write(schema: &SchemaRef, batches: &[RecordBatch], sink: &mut impl Write) -> Result<u64> {
+    if !matches!(schema.fields().as_ref(), [field] if field.name() == EVENT_TEXT && *field.data_type() == DataType::Utf8)
+    {
+        return Err(Error::bug("NDJSON holds the events' texts alone"));
+    }
+    let mut rows = 0_u64;
+    for batch in recut(schema, batches) {
+        let batch = batch?;
+        let texts = batch.column_by_name(EVENT_TEXT).and_then(|column| column.as_string_opt::<i32>());
+        for text in texts.into_iter().flat_map(|texts| texts.iter()) {
+            let text = text.ok_or_else(|| Error::bug("a row has no event"))?;
+            check(text).map_err(|why| Error::bug("an event cannot be a line").at("why", why))?;
+            let written = sink.write_all(text.as_bytes()).and_then(|()| sink.write_all(b"\n"));
+            written
+                .map_err(|cause| Error::new(Kind::Storage, "cannot write an NDJSON file").because(cause))?;
+            rows += 1;
+        }
+    }
+    Ok(rows)
+}
+
+/// A line is one JSON object and nothing around it.
+fn check(line: &str) -> Result<(), &'static str> {
+    if line.contains(['\n', '\r']) {
+        return Err("it has line ends");
+    }
+    match Value::parse(line) {
+        Ok(value) if value.kind() == JsonKind::Object && value.text().len() == line.len() => Ok(()),
+        _ => Err("it is not one JSON object"),
+    }
+}
+
+pub(super) fn read(bytes: &[u8], limits: ReadLimits) -> Result<Table> {
+    let refused = |why, row: u64| {
+        Error::new(Kind::Verification, "not a readable NDJSON file").at("why", why).at("row", row)
+    };
+    let text = std::str::from_utf8(bytes).map_err(|cause| refused("not UTF-8", 0).because(cause))?;
+    let schema: SchemaRef = Arc::new(Schema::new(vec![Field::new(EVENT_TEXT, DataType::Utf8, false)]));
+    let mut builder = StringBuilder::new();
+    let finish = |builder: &mut StringBuilder| {
+        RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(builder.finish())])
+            .map_err(|cause| Error::bug("lines do not make a batch").because(cause))
+    };
+    let (mut batches, mut rows, mut memory) = (Vec::new(), 0_u64, 0_u64);
+    for line in text.split_inclusive('\n') {
+        rows += 1;
+        if rows > limits.rows {
+            return Err(over_limit("rows", limits.rows));
+        }
+        let line = line.strip_suffix('\n').ok_or_else(|| refused("the last line has no end", rows))?;
+        if line.len() > MAX_LINE {
+            return Err(over_limit("bytes of a line", u64::try_from(MAX_LINE).unwrap_or(u64::MAX)));
+        }
+        check(line).map_err(|why| refused(why, rows))?;
+        memory =
+            memory.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX)).saturating_add(ROW_BYTES);
+        if memory > limits.memory {
+            return Err(over_limit("bytes of memory", limits.memory));
+        }
+        builder.append_value(line);
+        if builder.values_slice().len() >= READ_BYTES || builder.len() >= READ_ROWS {
+            batches.push(finish(&mut builder)?);
+        }
+    }
+    if !builder.is_empty() {
+        batches.push(finish(&mut builder)?);
+    }
+    Ok(Table { schema, batches, metadata: FileMetadata::new() })
+}
+
+#[cfg(test)]
+mod tests;

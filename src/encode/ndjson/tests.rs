@@ -1,0 +1,74 @@
+use super::*;
+use crate::encode::{BATCH_ROWS, encode, read as read_file};
+use crate::model::Format;
+use arrow_array::{ArrayRef, StringArray};
+use proptest::prelude::*;
+
+fn schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new(EVENT_TEXT, DataType::Utf8, false)]))
+}
+
+fn batch(lines: &[String]) -> RecordBatch {
+    let column: ArrayRef = Arc::new(StringArray::from(lines.to_vec()));
+    RecordBatch::try_new(schema(), vec![column]).unwrap()
+}
+
+fn file(batches: &[RecordBatch]) -> Result<bytes::Bytes> {
+    let mut out = Vec::new();
+    let encoded = encode(Format::Ndjson, &schema(), batches, &FileMetadata::new(), &mut out)?;
+    assert_eq!(encoded.bytes, out.len() as u64);
+    Ok(out.into())
+}
+
+fn lines(table: &Table) -> Vec<String> {
+    let texts = table.batches.iter().flat_map(|batch| batch.column(0).as_string::<i32>().iter());
+    texts.map(|text| text.unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_line_comes_back_and_batches_do_not_matter() {
+    let all: Vec<String> = (0..BATCH_ROWS + 1_500).map(|row| format!(r#"{{"n":{row},"n":1E2}}"#)).collect();
+    let whole = file(&[batch(&all)]).unwrap();
+    let parts: Vec<_> = all.chunks(97).map(batch).collect();
+    assert_eq!(file(&parts).unwrap(), whole);
+    assert!(whole.starts_with(b"{\"n\":0,\"n\":1E2}\n{"));
+    assert_eq!(lines(&read_file(Format::Ndjson, whole, ReadLimits::default()).unwrap()), all);
+}
+
+#[test]
+fn what_is_no_line_is_never_written() {
+    for line in ["", "{", "1", "[]", " {}", "{} ", "{\"a\":\n1}", "{}{}", "{}\r"] {
+        assert_eq!(file(&[batch(&[line.to_owned()])]).unwrap_err().kind(), Kind::Bug, "{line:?}");
+    }
+    let other = Arc::new(Schema::new(vec![Field::new("id", DataType::Utf8, false)]));
+    assert!(encode(Format::Ndjson, &other, &[], &FileMetadata::new(), &mut Vec::new()).is_err());
+}
+
+#[test]
+fn what_is_not_whole_is_refused() {
+    for bytes in [&b"{}"[..], b"\n", b"{}\n\n", b"{}\r\n", b"\xef\xbb\xbf{}\n", b"{\"a\":\"\xff\"}\n", b"1\n"]
+    {
+        let error = read_file(Format::Ndjson, bytes.to_vec().into(), ReadLimits::default()).unwrap_err();
+        assert_eq!(error.kind(), Kind::Verification, "{bytes:?}");
+    }
+    let few = ReadLimits { rows: 1, ..ReadLimits::default() };
+    assert!(read_file(Format::Ndjson, b"{}\n{}\n".to_vec().into(), few).is_err());
+    let small = ReadLimits { memory: 10, ..ReadLimits::default() };
+    assert!(read_file(Format::Ndjson, b"{}\n{}\n".to_vec().into(), small).is_err());
+}
+
+proptest! {
+    #[test]
+    fn any_text_comes_back(texts in proptest::collection::vec(any::<String>(), 0..20)) {
+        let all: Vec<String> = texts
+            .iter()
+            .map(|text| {
+                let mut line = "{\"a\":".to_owned();
+                crate::model::json::push_string(&mut line, text);
+                line + "}"
+            })
+            .collect();
+        let table = read_file(Format::Ndjson, file(&[batch(&all)]).unwrap(), ReadLimits::default()).unwrap();
+        prop_assert_eq!(lines(&table), all);
+    }
+}

@@ -1,0 +1,197 @@
+//! Events from files into a dataset, by the same steps as an export, without the API.
+//!
+//! What lives here: [`convert`]. It claims nothing of completeness: every window's certificate has the level `none`,
+//! which no later run takes for a proof. What this file must not know: where the lines came from.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use futures::future::{Either, select};
+use tokio::task::spawn_blocking;
+
+use super::deliver::{Delivered, deliver};
+use super::input::{Input, Sorted};
+use super::run::metadata;
+use super::transform::{Recipe, one_window, without_secrets};
+use crate::error::{Error, Kind, Result};
+use crate::model::{
+    Certificate, Event, EventId, Format, Grid, Head, Level, Secrets, Selection, Window, WindowRecord,
+};
+use crate::publish::Dataset;
+use crate::schema::Table;
+
+/// Windows of one commit.
+const WINDOWS_A_COMMIT: usize = 64;
+
+/// What a conversion is to do.
+#[derive(Clone, Debug)]
+pub struct Conversion {
+    /// The dataset's grid.
+    pub grid: Grid,
+    /// The formats to write.
+    pub formats: Vec<Format>,
+    /// Whether secrets in events are kept; the dataset's choice.
+    pub secrets: Secrets,
+    /// The clock, for the commit records alone; seconds since 1970.
+    pub recorded_at: i64,
+}
+
+/// The outcome. Also made when the conversion failed: what was committed before stays.
+/// `lines = repeated + rows + known + quarantined` when it did not fail.
+#[derive(Debug, Default)]
+pub struct Converted {
+    /// Lines that were not blank.
+    pub lines: u64,
+    /// Lines that said what another line had said.
+    pub repeated: u64,
+    /// Windows with events.
+    pub windows: u64,
+    /// Rows written.
+    pub rows: u64,
+    /// Events that the dataset holds already.
+    pub known: u64,
+    /// Lines kept in quarantine, [`Converted::unplaced`] included.
+    pub quarantined: u64,
+    /// Of those, the ones that belong to no window, because no time can be read in them.
+    pub unplaced: u64,
+    /// Ids that came with several contents, or that the dataset holds with another.
+    pub contradictions: Vec<EventId>,
+    /// Data files written.
+    pub files: u64,
+    /// Their length in bytes.
+    pub bytes: u64,
+    /// Rows of each type, known ones included.
+    pub types: BTreeMap<String, u64>,
+    /// The newest commit.
+    pub head: Option<Head>,
+    /// Why it ended early, if it did.
+    pub failure: Option<Error>,
+}
+
+impl Converted {
+    /// 0 only if every line is a row now.
+    pub fn exit_code(&self) -> u8 {
+        match &self.failure {
+            Some(failure) => failure.kind().exit_code(),
+            None if !self.contradictions.is_empty() => Kind::Contradiction.exit_code(),
+            None if self.quarantined > 0 => 10,
+            None => 0,
+        }
+    }
+}
+
+/// Publishes events, window by window. `stop` ends it before its next publication when it completes.
+pub async fn convert(
+    job: &Conversion,
+    table: &Table,
+    input: Input,
+    dataset: &Dataset,
+    stop: impl Future<Output = ()> + Send,
+) -> Converted {
+    let mut report = Converted::default();
+    let work = Box::pin(all(job, table, input, dataset, &mut report));
+    let outcome = match select(work, Box::pin(stop)).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(((), _)) => Err(Error::new(Kind::Interrupted, "the conversion was asked to stop")
+            .hint("what was committed stays; start the same command again to go on")),
+    };
+    report.failure = outcome.err();
+    report.head = dataset.head();
+    report
+}
+
+async fn all(
+    job: &Conversion,
+    table: &Table,
+    input: Input,
+    dataset: &Dataset,
+    report: &mut Converted,
+) -> Result<()> {
+    let grid = job.grid;
+    let sorted = compute(move || Ok(input.sort(grid))).await?;
+    let Sorted { windows, unplaced, contradictions, lines, repeated } = sorted;
+    (report.lines, report.repeated, report.contradictions) = (lines, repeated, contradictions);
+    report.windows = length(&windows);
+    // First, so that whatever happens later, the lines that no commit will name are kept.
+    if !unplaced.is_empty() {
+        let unplaced: Vec<Event> = match job.secrets {
+            Secrets::Redacted => unplaced.into_iter().map(|event| without_secrets(event).0).collect(),
+            Secrets::Kept => unplaced,
+        };
+        dataset.quarantine_undated(&unplaced).await?;
+        report.unplaced = length(&unplaced);
+        report.quarantined = report.unplaced;
+    }
+    let recipe = Recipe {
+        table: table.clone(),
+        grid,
+        formats: job.formats.clone(),
+        metadata: metadata(table),
+        selection: Selection::default(),
+        secrets: job.secrets,
+    };
+    let mut records = Vec::new();
+    for (window, events) in windows {
+        records.push(one(window, events, &recipe, dataset, report).await?);
+        if records.len() >= WINDOWS_A_COMMIT {
+            dataset.commit(std::mem::take(&mut records), job.recorded_at).await?;
+        }
+    }
+    if !records.is_empty() {
+        dataset.commit(records, job.recorded_at).await?;
+    }
+    report.contradictions.sort();
+    report.contradictions.dedup();
+    Ok(())
+}
+
+async fn one(
+    window: Window,
+    events: Vec<Event>,
+    recipe: &Recipe,
+    dataset: &Dataset,
+    report: &mut Converted,
+) -> Result<WindowRecord> {
+    let certificate = unproven(window, length(&events));
+    let recipe = recipe.clone();
+    let ready = compute(move || one_window(window, events, &certificate, &recipe)).await;
+    let ready = ready.map_err(|error| error.at("window", window))?;
+    let Delivered { record, conflicts, types, .. } = deliver(ready, dataset).await?;
+    report.rows += record.counts.rows;
+    report.known += record.counts.known;
+    report.quarantined += record.counts.quarantined;
+    report.contradictions.extend(conflicts);
+    report.files += length(&record.files);
+    report.bytes += record.files.iter().map(|file| file.bytes).sum::<u64>();
+    for (name, count) in types {
+        *report.types.entry(name).or_default() += count;
+    }
+    Ok(record)
+}
+
+/// The certificate of events that nobody asked the API for.
+fn unproven(window: Window, events: u64) -> Certificate {
+    Certificate {
+        level: Level::None,
+        range: window,
+        padding: 0,
+        total: events,
+        distinct: events,
+        events,
+        quiet_from: false,
+        quiet_to: false,
+        parts: 1,
+    }
+}
+
+/// Leaves the async threads: sorting and encoding take long.
+async fn compute<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(cause) => Err(Error::bug("a computation did not end").because(cause)),
+    }
+}
+
+fn length<T>(items: &[T]) -> u64 {
+    u64::try_from(items.len()).unwrap_or(u64::MAX)
+}

@@ -11,11 +11,13 @@ mod accounts;
 mod args;
 mod connection;
 mod demo;
+mod drift;
 mod environment;
 mod export;
 mod outlook;
 mod questions;
 mod sandbox;
+mod schema;
 mod summary;
 mod terminal;
 
@@ -50,6 +52,7 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
             Command::Probe(args) => questions::probe(&args, environment, terminal).await,
             Command::Types(args) => questions::types(&args, environment, terminal).await,
             Command::Event(args) => questions::event(&args, environment, terminal).await,
+            Command::Schema(command) => schema::run(command, terminal),
             Command::Demo(args) => demo::run(args, environment, terminal).await,
             Command::Sandbox(args) => {
                 let secret = environment.secret().map(|secret| secret.expose().to_owned());

@@ -207,7 +207,7 @@ impl<S: Source> Run<'_, S> {
     }
 
     async fn one_window(&self, ready: Ready, dataset: &Dataset, report: &mut Report) -> Result<WindowRecord> {
-        let Ready { window, certificate, counts, prepared, events, mut quarantine, types } = ready;
+        let Ready { window, certificate, counts, prepared, events, mut quarantine, types, drift } = ready;
         let published = dataset.publish(prepared).await?;
         if !published.conflicts.is_empty() {
             let conflicts: HashSet<_> = published.conflicts.iter().collect();
@@ -218,7 +218,8 @@ impl<S: Source> Run<'_, S> {
         if !quarantine.is_empty() {
             dataset.quarantine(window, &quarantine).await?;
         }
-        let record = published.record(certificate, counts.quarantined, counts.filtered);
+        let mut record = published.record(certificate, counts.quarantined, counts.filtered);
+        record.drift = drift;
         if record.counts.settled != counts.settled {
             return Err(Error::bug("the events of a window do not add up")
                 .at("window", window)
@@ -232,6 +233,7 @@ impl<S: Source> Run<'_, S> {
         report.vanished += u64::try_from(record.vanished.len()).unwrap_or(u64::MAX);
         report.files += u64::try_from(record.files.len()).unwrap_or(u64::MAX);
         report.bytes += record.files.iter().map(|file| file.bytes).sum::<u64>();
+        report.drift.merge(record.drift.clone());
         for (name, count) in types {
             *report.types.entry(name).or_default() += count;
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::encode::FileMetadata;
 use crate::error::{Error, Result};
 use crate::flatten::{Flattener, Refusal};
-use crate::model::{Certificate, Counts, Event, Format, Grid, Selection, Window};
+use crate::model::{Certificate, Counts, Drift, Event, Format, Grid, Selection, Window};
 use crate::publish::{self, Prepared};
 use crate::schema::Table;
 use crate::settle::Settled;
@@ -29,6 +29,8 @@ pub(super) struct Ready {
     pub(super) quarantine: Vec<Event>,
     /// Events of each type.
     pub(super) types: BTreeMap<String, u64>,
+    /// What the rows hold beyond the table.
+    pub(super) drift: Drift,
 }
 
 /// How rows become files.
@@ -108,9 +110,19 @@ fn one_window(
         count_types(batch, &mut types);
     }
     counts.quarantined = length(&quarantine);
+    let drift = flattener.take_drift();
     let (schema, metadata) = (recipe.table.arrow_schema(), recipe.metadata.clone());
     let prepared = publish::prepare(window, &recipe.formats, schema, batches, metadata)?;
-    Ok(Ready { window, certificate: certificate.clone(), counts, prepared, events: rows, quarantine, types })
+    Ok(Ready {
+        window,
+        certificate: certificate.clone(),
+        counts,
+        prepared,
+        events: rows,
+        quarantine,
+        types,
+        drift,
+    })
 }
 
 fn count_types(batch: &arrow_array::RecordBatch, types: &mut BTreeMap<String, u64>) {

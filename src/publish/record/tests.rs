@@ -25,6 +25,7 @@ pub(crate) fn commit() -> Commit {
             window,
             certificate,
             counts: Counts { settled: 3, rows: 2, known: 0, quarantined: 1, filtered: 0 },
+            drift: Default::default(),
             vanished: Vec::new(),
             files: vec![FileRecord {
                 path: slot.path(),

@@ -169,6 +169,7 @@ async fn open(dest: &Path, table: &Table) -> Dataset {
         account_fingerprint: account_fingerprint(KEY),
         grid: Grid::Day,
         schema: table.identity(),
+        lineage: table.lineage().to_vec(),
         selection: BTreeMap::new(),
     };
     Dataset::open(Arc::new(LocalStore::open(dest, true).unwrap()), spec).await.unwrap()

@@ -167,17 +167,17 @@ mod tests {
         for json in ["null", "[1, 2]", r#"{"a":1.0}"#, r#""\ud800""#] {
             assert_eq!(any(json), (Some(json.to_owned()), Fit::Exact));
         }
-        let integer = |json| super::integer(&Value::parse(json).unwrap());
-        assert_eq!(integer("-7"), (Some(-7), Fit::Exact));
-        assert_eq!(integer(r#""7""#), (Some(7), Fit::Coerced));
+        let whole = |json| integer(&Value::parse(json).unwrap());
+        assert_eq!(whole("-7"), (Some(-7), Fit::Exact));
+        assert_eq!(whole(r#""7""#), (Some(7), Fit::Coerced));
         for json in ["7.0", "-0", "9223372036854775808", "true", r#""x""#, "[]"] {
-            assert_eq!(integer(json), (None, Fit::TypeMismatch), "{json}");
+            assert_eq!(whole(json), (None, Fit::TypeMismatch), "{json}");
         }
-        let boolean = |json| super::boolean(&Value::parse(json).unwrap());
-        assert_eq!(boolean("true"), (Some(true), Fit::Exact));
-        assert_eq!(boolean(r#""false""#), (Some(false), Fit::Coerced));
-        assert_eq!(boolean("1"), (None, Fit::TypeMismatch));
-        assert_eq!(boolean("null"), (None, Fit::Null));
+        let truth = |json| boolean(&Value::parse(json).unwrap());
+        assert_eq!(truth("true"), (Some(true), Fit::Exact));
+        assert_eq!(truth(r#""false""#), (Some(false), Fit::Coerced));
+        assert_eq!(truth("1"), (None, Fit::TypeMismatch));
+        assert_eq!(truth("null"), (None, Fit::Null));
     }
 
     #[test]

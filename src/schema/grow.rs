@@ -76,7 +76,7 @@ pub fn grow(
 }
 
 /// One line a column, as the built-in list is written.
-fn lock_text(version: &str, columns: &[Column]) -> String {
+pub(super) fn lock_text(version: &str, columns: &[Column]) -> String {
     let mut text = String::from("{\n  \"version\": ");
     push_string(&mut text, version);
     text.push_str(",\n  \"fingerprint\": ");

@@ -153,3 +153,6 @@ fn wrong(sentence: &str) -> Error {
 fn wrong_registry(sentence: &str) -> Error {
     Error::usage(sentence).at("document", "registry.json")
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,8 @@ use crate::sandbox;
 #[command(name = "vonage-audit", version, about, max_term_width = 110, propagate_version = true)]
 #[command(
     after_help = "Exit codes: 0 done and proven, 2 usage, 3 not proven, 4 the API contradicts itself, \
-                        5 credentials, 6 API unavailable, 7 storage, 8 busy, 9 verification, 10 quarantine."
+                        5 credentials, 6 API unavailable, 7 storage, 8 busy, 9 verification, 10 quarantine, \
+                        11 drift, with --fail-on-drift."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -59,6 +60,9 @@ pub(crate) enum Command {
     Event(Box<EventArgs>),
     /// Put events from NDJSON files into a dataset, without the API; proves nothing about completeness
     Convert(Box<ConvertArgs>),
+    /// The table: its columns, its use in query engines, and how it follows what live events hold
+    #[command(subcommand)]
+    Schema(SchemaCommand),
     /// Sandbox, export and first queries in one command; no network, no credentials
     Demo(DemoArgs),
     /// Serve the Audit API on loopback: seeded events, every undocumented behaviour a switch
@@ -131,6 +135,11 @@ pub(crate) struct ExportArgs {
     pub(crate) formats: FormatArgs,
     #[command(flatten)]
     pub(crate) accounts: AccountArgs,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+    /// Exit with 11 when everything is committed and proven, but events hold what the table does not say
+    #[arg(long)]
+    pub(crate) fail_on_drift: bool,
     /// Prove every window by walking it twice
     #[arg(long)]
     pub(crate) evidence: bool,
@@ -216,6 +225,8 @@ pub(crate) struct ConvertArgs {
     #[arg(long, value_name = "KEY")]
     pub(crate) account: String,
     #[command(flatten)]
+    pub(crate) table: TableArgs,
+    #[command(flatten)]
     pub(crate) formats: FormatArgs,
     /// Grid of windows: P1D, or PT1H for large accounts; fixed when the dataset is created (default: the dataset's,
     /// else P1D)
@@ -241,6 +252,72 @@ pub(crate) struct AccountArgs {
     /// Of the configuration's accounts, only these
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) account: Vec<String>,
+}
+
+/// Which table.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct TableArgs {
+    /// Schema directory: columns and event types that are added to the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub(crate) schema_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaCommand {
+    /// Columns and event types of the table
+    Show(TableArgs),
+    /// Whether the documents of the table, or of a schema directory, are right
+    Check(TableArgs),
+    /// What exported or given events hold beyond the table, and the columns that would hold it; reads no value
+    Infer(InferArgs),
+    /// What changed from one table to another, and whether a dataset can go on with the second
+    Diff(DiffArgs),
+    /// SQL for an engine: the exported files as a table, and a view for each event type
+    Ddl(DdlArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InferArgs {
+    /// Folders of exports (Parquet), or files with one event a line
+    #[arg(value_name = "PATH", required_unless_present = "write")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+    /// Append the proposed columns and event types to the schema directory; made if it is not there
+    #[arg(long, requires = "schema_dir")]
+    pub(crate) write: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DiffArgs {
+    /// Schema directory, or `builtin`
+    pub(crate) from: String,
+    /// Schema directory, or `builtin`
+    pub(crate) to: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DdlArgs {
+    /// The engine
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub(crate) engine: EngineName,
+    /// The export's destination, as the engine reaches it: a folder, or s3://…, gs://…
+    #[arg(long, value_name = "PATH")]
+    pub(crate) dest: String,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineName {
+    Duckdb,
+    Spark,
+    Athena,
+    Bigquery,
+    Snowflake,
+    Redshift,
+    Clickhouse,
+    Postgres,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

@@ -13,13 +13,13 @@ use vonage_audit::error::Kind;
 use vonage_audit::model::{Grid, Secrets};
 use vonage_audit::pipeline::{Conversion, Converted, Input, Limits, convert};
 use vonage_audit::publish::{Dataset, Spec, account_fingerprint};
-use vonage_audit::schema::Table;
 use vonage_audit::store::LocalStore;
 use vonage_audit::{Error, Result};
 
 use crate::args::ConvertArgs;
 use crate::environment::Environment;
 use crate::export::{parse_grid, stop_signal_shared};
+use crate::schema::table;
 use crate::summary::{count, grouped};
 use crate::terminal::Terminal;
 
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
     }
     let secrets = if args.keep_secrets { Secrets::Kept } else { Secrets::Redacted };
     let dest = args.dest;
-    let table = Table::builtin()?;
+    let table = table(&args.table)?;
     let store = LocalStore::open(Path::new(&dest), true).map_err(|error| error.at("destination", &dest))?;
     let stored = Dataset::stored_spec(&store).await.map_err(|error| error.at("destination", &dest))?;
     let grid = wanted_grid.or(stored.map(|spec| spec.grid)).unwrap_or(Grid::Day);
@@ -48,6 +48,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         account_fingerprint: account_fingerprint(&args.account),
         grid,
         schema: table.identity(),
+        lineage: table.lineage().to_vec(),
         selection: std::collections::BTreeMap::new(),
         secrets,
     };

@@ -23,7 +23,9 @@ use vonage_audit::{Error, Result};
 use crate::accounts::{Account, resolve as resolve_accounts};
 use crate::args::{ExportArgs, RangeArgs};
 use crate::connection::{Connection, connect};
+use crate::drift;
 use crate::environment::Environment;
+use crate::schema::table;
 use crate::summary::{self, Run};
 use crate::terminal::Terminal;
 
@@ -37,6 +39,7 @@ pub(crate) struct Prepared {
     name: Option<String>,
     dest: String,
     settle: u32,
+    fail_on_drift: bool,
 }
 
 /// The accounts that the command is for.
@@ -58,7 +61,7 @@ impl Prepared {
             Error::usage("no destination is given")
                 .hint("add --dest PATH, or dest = \"…\" to the configuration")
         })?;
-        let table = Table::builtin()?;
+        let table = table(&args.table)?;
         let secrets = if args.keep_secrets { Secrets::Kept } else { Secrets::Redacted };
         let store =
             LocalStore::open(Path::new(&dest), true).map_err(|error| error.at("destination", &dest))?;
@@ -68,6 +71,7 @@ impl Prepared {
             account_fingerprint: account_fingerprint(&connection.key),
             grid,
             schema: table.identity(),
+            lineage: table.lineage().to_vec(),
             selection: selection.by_name(),
             secrets,
         };
@@ -96,7 +100,8 @@ impl Prepared {
             recorded_at: environment.now.seconds(),
         };
         let name = account.name.clone();
-        Ok(Self { job, table, dataset, connection, store, name, dest, settle: moments.settle })
+        let (settle, fail_on_drift) = (moments.settle, args.fail_on_drift);
+        Ok(Self { job, table, dataset, connection, store, name, dest, settle, fail_on_drift })
     }
 
     /// Runs the job and says its outcome; gives the exit code.
@@ -116,6 +121,7 @@ impl Prepared {
             report: &report,
             usage: client.usage(),
             took: started.elapsed(),
+            fail_on_drift: self.fail_on_drift,
         };
         let code = finish(&outcome, terminal);
         let interrupted = report.failure.as_ref().is_some_and(|failure| failure.kind() == Kind::Interrupted);
@@ -216,21 +222,26 @@ pub(crate) fn finish(outcome: &Run<'_>, terminal: &Terminal) -> u8 {
             "{events} of them did not come back from their rows: this is a defect of vonage-audit, please report it"
         ));
     }
+    if let Some(text) = drift::human(&report.drift) {
+        terminal.note(text);
+    }
     if let Some(failure) = &report.failure {
         terminal.error(failure);
     }
+    let code = outcome.exit_code();
     if terminal.is_json() {
         terminal.result(summary::json(outcome));
     } else {
-        let verdict = match report.exit_code() {
+        let verdict = match code {
             0 => "complete and proven",
             3 | 4 => "NOT COMPLETE: see the errors above",
             10 => "complete and proven, with events in quarantine",
+            11 => "complete and proven, with events that hold more than the table says",
             _ => "ended early: what is committed stays, start again to go on",
         };
         terminal.result(format!("{verdict}\n{}", summary::human(outcome).trim_end()));
     }
-    report.exit_code()
+    code
 }
 
 /// Shows what a run does.

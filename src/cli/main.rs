@@ -13,11 +13,13 @@ mod args;
 mod connection;
 mod convert;
 mod demo;
+mod drift;
 mod environment;
 mod export;
 mod outlook;
 mod questions;
 mod sandbox;
+mod schema;
 mod summary;
 mod terminal;
 
@@ -56,6 +58,7 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
             Command::Types(args) => questions::types(&args, environment, terminal).await,
             Command::Event(args) => questions::event(&args, environment, terminal).await,
             Command::Convert(args) => convert::run(*args, environment, terminal).await,
+            Command::Schema(command) => schema::run(command, terminal),
             Command::Demo(args) => demo::run(args, environment, terminal).await,
             Command::Sandbox(args) => {
                 let secret = environment.secret().map(|secret| secret.expose().to_owned());

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::drift;
 use vonage_audit::api::Usage;
 use vonage_audit::model::Level;
 use vonage_audit::pipeline::Report;
@@ -16,11 +17,26 @@ pub(crate) struct Run<'a> {
     pub(crate) report: &'a Report,
     pub(crate) usage: Usage,
     pub(crate) took: Duration,
+    /// Whether drift alone changes the exit code.
+    pub(crate) fail_on_drift: bool,
+}
+
+/// Exit code of a run that is complete and proven but met what the table does not say, if that was asked for.
+const DRIFT: u8 = 11;
+
+impl Run<'_> {
+    /// The report's exit code; drift counts only where nothing else does.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self.report.exit_code() {
+            0 if self.fail_on_drift && !self.report.drift.is_empty() => DRIFT,
+            code => code,
+        }
+    }
 }
 
 /// A screen that says what was asked, what is proven and what was written.
 pub(crate) fn human(run: &Run<'_>) -> String {
-    let Run { dest, account, report, usage, took } = run;
+    let Run { dest, account, report, usage, took, .. } = run;
     let mut out = String::new();
     let mut line = |name: &str, value: String| {
         let _ = writeln!(out, "  {name:<10} {value}");
@@ -101,7 +117,7 @@ fn types(report: &Report) -> Option<String> {
 
 /// One JSON object; its form is documented in `docs/output.md`.
 pub(crate) fn json(run: &Run<'_>) -> String {
-    let Run { dest, account, report, usage, took } = run;
+    let Run { dest, account, report, usage, took, .. } = run;
     let levels: serde_json::Map<String, serde_json::Value> =
         report.levels.iter().map(|(level, windows)| (level.name().to_owned(), (*windows).into())).collect();
     let unproven: Vec<_> = report
@@ -116,7 +132,7 @@ pub(crate) fn json(run: &Run<'_>) -> String {
         .collect();
     serde_json::json!({
         "output_version": 1,
-        "exit_code": report.exit_code(),
+        "exit_code": run.exit_code(),
         "dest": dest,
         "account": account,
         "from": report.range.from.to_string(),
@@ -136,6 +152,7 @@ pub(crate) fn json(run: &Run<'_>) -> String {
         "files": report.files,
         "bytes": report.bytes,
         "types": report.types,
+        "drift": drift::json(&report.drift),
         "head": report.head.as_ref().map(|head| serde_json::json!({"number": head.number, "sha256": head.sha256})),
         "error": report.failure.as_ref().map(|error| serde_json::json!({
             "kind": error.kind().name(), "error": error.to_string(), "hint": error.hint_text(),

@@ -27,12 +27,22 @@ pub(super) enum Fit {
 
 /// A text column's value.
 pub(super) fn text<'a>(value: &Value<'a>, json: Option<Json>) -> (Option<Cow<'a, str>>, Fit) {
+    if json == Some(Json::Any) {
+        // The text of the value itself; JSON null as well, which is not absence.
+        return (Some(Cow::Borrowed(value.text())), Fit::Exact);
+    }
     match value.kind() {
         Kind::Null => (None, Fit::Null),
         Kind::Object | Kind::Array => (None, Fit::TypeMismatch),
-        Kind::Boolean => (Some(Cow::Borrowed(value.text())), Fit::Coerced),
+        Kind::Boolean => {
+            let exact = json == Some(Json::Boolean);
+            (Some(Cow::Borrowed(value.text())), if exact { Fit::Exact } else { Fit::Coerced })
+        }
         Kind::Number => {
-            let exact = json == Some(Json::Integer) && is_canonical_integer(value.text());
+            let exact = match json {
+                Some(Json::Integer) => is_canonical_integer(value.text()),
+                other => other == Some(Json::Number),
+            };
             (Some(Cow::Borrowed(value.text())), if exact { Fit::Exact } else { Fit::Coerced })
         }
         Kind::String => match string(value) {
@@ -58,6 +68,32 @@ pub(super) fn timestamp(value: &Value<'_>) -> (Option<i64>, Fit) {
         },
         Kind::Boolean | Kind::Number | Kind::Object | Kind::Array => (None, Fit::TypeMismatch),
     }
+}
+
+/// An integer column's value: from an integer that fits, or from a string of one.
+pub(super) fn integer(value: &Value<'_>) -> (Option<i64>, Fit) {
+    let read = |text: &str| is_canonical_integer(text).then(|| text.parse().ok()).flatten();
+    match value.kind() {
+        Kind::Null => (None, Fit::Null),
+        Kind::Number => fit(read(value.text()), Fit::Exact),
+        Kind::String => fit(string(value).and_then(|text| read(&text)), Fit::Coerced),
+        Kind::Boolean | Kind::Object | Kind::Array => (None, Fit::TypeMismatch),
+    }
+}
+
+/// A boolean column's value: from `true` and `false`, or from a string of one.
+pub(super) fn boolean(value: &Value<'_>) -> (Option<bool>, Fit) {
+    match value.kind() {
+        Kind::Null => (None, Fit::Null),
+        Kind::Boolean => fit(value.text().parse().ok(), Fit::Exact),
+        Kind::String => fit(string(value).and_then(|text| text.parse().ok()), Fit::Coerced),
+        Kind::Number | Kind::Object | Kind::Array => (None, Fit::TypeMismatch),
+    }
+}
+
+fn fit<T>(value: Option<T>, if_read: Fit) -> (Option<T>, Fit) {
+    let fit = if value.is_some() { if_read } else { Fit::TypeMismatch };
+    (value, fit)
 }
 
 /// Any scalar as text, for derived columns; `None` for what a text column would not hold.
@@ -120,6 +156,28 @@ mod tests {
         assert_eq!(integer(r#""7""#), (Some("7".into()), Fit::Coerced));
         assert_eq!(integer("false"), (Some("false".into()), Fit::Coerced));
         assert_eq!(integer("null"), (None, Fit::Null));
+    }
+
+    #[test]
+    fn the_table_for_what_only_a_schema_directory_has() {
+        let number = |json| coerced(json, Json::Number);
+        assert_eq!(number("1E2"), (Some("1E2".into()), Fit::Exact));
+        assert_eq!(number(r#""1""#), (Some("1".into()), Fit::Coerced));
+        let any = |json| coerced(json, Json::Any);
+        for json in ["null", "[1, 2]", r#"{"a":1.0}"#, r#""\ud800""#] {
+            assert_eq!(any(json), (Some(json.to_owned()), Fit::Exact));
+        }
+        let whole = |json| integer(&Value::parse(json).unwrap());
+        assert_eq!(whole("-7"), (Some(-7), Fit::Exact));
+        assert_eq!(whole(r#""7""#), (Some(7), Fit::Coerced));
+        for json in ["7.0", "-0", "9223372036854775808", "true", r#""x""#, "[]"] {
+            assert_eq!(whole(json), (None, Fit::TypeMismatch), "{json}");
+        }
+        let truth = |json| boolean(&Value::parse(json).unwrap());
+        assert_eq!(truth("true"), (Some(true), Fit::Exact));
+        assert_eq!(truth(r#""false""#), (Some(false), Fit::Coerced));
+        assert_eq!(truth("1"), (None, Fit::TypeMismatch));
+        assert_eq!(truth("null"), (None, Fit::Null));
     }
 
     #[test]

@@ -1,17 +1,21 @@
 //! Builders of columns.
 //!
-//! What lives here: one [`Builder`] a column, text or timestamp, and its memory. What this file must not know: what
+//! What lives here: one [`Builder`] a column and its memory. What this file must not know: what
 //! the values mean.
 
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use arrow_array::builder::{ArrayBuilder, StringBuilder, TimestampMicrosecondBuilder};
+use arrow_array::builder::{
+    ArrayBuilder, BooleanBuilder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+};
 
-use crate::schema::DataType;
+use super::coerce::{self, Fit};
+use crate::model::json::Value;
+use crate::schema::{DataType, Json};
 
-/// Bytes a timestamp takes.
-const TIMESTAMP: usize = 8;
+/// Bytes a timestamp or an integer takes.
+const NUMBER: usize = 8;
 /// Bytes an offset of a text takes.
 const OFFSET: usize = 4;
 
@@ -20,6 +24,8 @@ const OFFSET: usize = 4;
 pub(super) enum Builder {
     Text(StringBuilder),
     Time(TimestampMicrosecondBuilder),
+    Integer(Int64Builder),
+    Boolean(BooleanBuilder),
 }
 
 impl Builder {
@@ -27,6 +33,18 @@ impl Builder {
         match data_type {
             DataType::Utf8 => Self::Text(StringBuilder::new()),
             DataType::Timestamp => Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
+            DataType::Int64 => Self::Integer(Int64Builder::new()),
+            DataType::Boolean => Self::Boolean(BooleanBuilder::new()),
+        }
+    }
+
+    /// Appends null.
+    pub(super) fn null(&mut self) {
+        match self {
+            Self::Text(builder) => builder.append_null(),
+            Self::Time(builder) => builder.append_null(),
+            Self::Integer(builder) => builder.append_null(),
+            Self::Boolean(builder) => builder.append_null(),
         }
     }
 
@@ -34,15 +52,33 @@ impl Builder {
     pub(super) fn text(&mut self, value: Option<&str>) {
         match self {
             Self::Text(builder) => builder.append_option(value),
-            Self::Time(builder) => builder.append_null(),
+            _ => self.null(),
         }
     }
 
-    /// Appends microseconds; null in a column of another type, which the plan rules out.
-    pub(super) fn time(&mut self, value: Option<i64>) {
+    /// Appends a value of the column's type as the coercion table has it; says how well it fits.
+    pub(super) fn coerced(&mut self, value: &Value<'_>, json: Option<Json>) -> Fit {
         match self {
-            Self::Text(builder) => builder.append_null(),
-            Self::Time(builder) => builder.append_option(value),
+            Self::Text(builder) => {
+                let (text, fit) = coerce::text(value, json);
+                builder.append_option(text.as_deref());
+                fit
+            }
+            Self::Time(builder) => {
+                let (micros, fit) = coerce::timestamp(value);
+                builder.append_option(micros);
+                fit
+            }
+            Self::Integer(builder) => {
+                let (number, fit) = coerce::integer(value);
+                builder.append_option(number);
+                fit
+            }
+            Self::Boolean(builder) => {
+                let (truth, fit) = coerce::boolean(value);
+                builder.append_option(truth);
+                fit
+            }
         }
     }
 
@@ -50,7 +86,9 @@ impl Builder {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Text(builder) => builder.values_slice().len() + builder.len() * OFFSET + builder.len() / 8,
-            Self::Time(builder) => builder.len() * TIMESTAMP + builder.len() / 8,
+            Self::Time(builder) => builder.len() * NUMBER + builder.len() / 8,
+            Self::Integer(builder) => builder.len() * NUMBER + builder.len() / 8,
+            Self::Boolean(builder) => builder.len() / 4,
         }
     }
 
@@ -58,6 +96,8 @@ impl Builder {
         match self {
             Self::Text(builder) => Arc::new(builder.finish()),
             Self::Time(builder) => Arc::new(builder.finish()),
+            Self::Integer(builder) => Arc::new(builder.finish()),
+            Self::Boolean(builder) => Arc::new(builder.finish()),
         }
     }
 }

@@ -6,16 +6,16 @@
 
 use arrow_array::RecordBatch;
 
-use super::coerce::{self, Fit};
+use super::coerce::Fit;
 use super::columns::Builder;
 use super::derive::Meaning;
 use super::found::{Found, Memory};
 use super::issues::ColumnIssues;
 use super::remainder;
 use crate::error::{Error, Result};
-use crate::model::Flaw;
 use crate::model::json::{Kind as JsonKind, MAX_DEPTH, Value};
-use crate::schema::{DataType, Json, Kind, NodeId, Rule, Table, Tree};
+use crate::model::{Drift, Flaw};
+use crate::schema::{Json, Kind, NodeId, Rule, Survey, Table, Tree};
 
 /// Most bytes of events in one batch, and most bytes of one event. Offsets of texts are 32-bit; no column of a row
 /// is longer than its event and the names that the registry adds.
@@ -33,6 +33,7 @@ pub struct Flattener {
     plan: Vec<Step>,
     builders: Vec<Builder>,
     issues: Vec<ColumnIssues>,
+    survey: Survey,
     rows: usize,
     /// Bytes of the events in this batch, with [`ROW_OVERHEAD`] each.
     taken: usize,
@@ -43,13 +44,9 @@ pub struct Flattener {
 /// How one column is filled.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Text {
+    Source {
         node: NodeId,
         json: Option<Json>,
-        envelope: bool,
-    },
-    Time {
-        node: NodeId,
         envelope: bool,
     },
     Context {
@@ -94,6 +91,7 @@ impl Flattener {
             issues: vec![ColumnIssues::default(); plan.len()],
             plan,
             builders,
+            survey: Survey::default(),
             rows: 0,
             taken: 0,
             memory: Memory::default(),
@@ -121,6 +119,7 @@ impl Flattener {
         if event.depth() > MAX_DEPTH {
             return Err(Refusal::Flaw(Flaw::TooDeep));
         }
+        self.survey.add(&self.table, event);
         let notes = self.append(event);
         self.rows += 1;
         self.taken = taken;
@@ -136,23 +135,12 @@ impl Flattener {
         let columns = self.plan.iter().zip(&mut self.builders).zip(&mut self.issues);
         for ((step, builder), issues) in columns {
             let (node, envelope, fit) = match *step {
-                Step::Text { node, json, envelope } => {
+                Step::Source { node, json, envelope } => {
                     let Some(value) = found.value(node) else {
-                        builder.text(None);
+                        builder.null();
                         continue;
                     };
-                    let (text, fit) = coerce::text(&value, json);
-                    builder.text(text.as_deref());
-                    (node, envelope, fit)
-                }
-                Step::Time { node, envelope } => {
-                    let Some(value) = found.value(node) else {
-                        builder.time(None);
-                        continue;
-                    };
-                    let (micros, fit) = coerce::timestamp(&value);
-                    builder.time(micros);
-                    (node, envelope, fit)
+                    (node, envelope, builder.coerced(&value, json))
                 }
                 Step::Context { node } => {
                     builder.text(found.value(node).map(|value| value.text()));
@@ -215,6 +203,11 @@ impl Flattener {
             .map(|(column, issues)| (column.name.as_str(), *issues))
     }
 
+    /// What the rows so far, over all batches, hold beyond the table; forgets it.
+    pub fn take_drift(&mut self) -> Drift {
+        std::mem::take(&mut self.survey).into_drift()
+    }
+
     /// The rows so far as one batch; the flattener is empty again.
     ///
     /// # Errors
@@ -239,12 +232,11 @@ fn plan(table: &Table) -> Vec<Step> {
     let mut rules = 0..table.derived().len();
     let mut steps = Vec::with_capacity(places.len());
     for (position, (column, (node, envelope))) in table.columns().iter().zip(places).enumerate() {
-        steps.push(match (column.kind, column.data_type) {
-            (Kind::Source, DataType::Utf8) => Step::Text { node, json: column.json, envelope },
-            (Kind::Source, DataType::Timestamp) => Step::Time { node, envelope },
-            (Kind::Copy, _) if position == table.remainder_column() => Step::Remainder,
-            (Kind::Copy, _) => Step::Context { node },
-            (Kind::Derived, _) => Step::Derived { rule: rules.next().unwrap_or(usize::MAX) },
+        steps.push(match column.kind {
+            Kind::Source => Step::Source { node, json: column.json, envelope },
+            Kind::Copy if position == table.remainder_column() => Step::Remainder,
+            Kind::Copy => Step::Context { node },
+            Kind::Derived => Step::Derived { rule: rules.next().unwrap_or(usize::MAX) },
         });
     }
     steps

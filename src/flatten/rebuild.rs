@@ -4,7 +4,7 @@
 //! context's text and the remainder, and nothing else; where the remainder has a value, it wins. What this file must
 //! not know: how a row came to be.
 
-use arrow_array::{Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow_array::{Array, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 
 use super::coerce::is_canonical_integer;
 use crate::error::{Error, Kind as ErrorKind, Result};
@@ -32,6 +32,8 @@ pub struct Rebuilder<'a> {
 enum Column<'a> {
     Text(&'a StringArray),
     Time(&'a TimestampMicrosecondArray),
+    Integer(&'a Int64Array),
+    Boolean(&'a BooleanArray),
 }
 
 impl<'a> Rebuilder<'a> {
@@ -51,6 +53,10 @@ impl<'a> Rebuilder<'a> {
             let array = array.as_any();
             columns.push(if let Some(text) = array.downcast_ref() {
                 Column::Text(text)
+            } else if let Some(numbers) = array.downcast_ref() {
+                Column::Integer(numbers)
+            } else if let Some(truths) = array.downcast_ref() {
+                Column::Boolean(truths)
             } else {
                 Column::Time(array.downcast_ref().ok_or_else(|| wrong(&column.name))?)
             });
@@ -148,12 +154,14 @@ impl<'a> Rebuilder<'a> {
                 let at = Timestamp::from_micros(array.value(row));
                 push_string(out, &at.to_string());
             }
+            Some(Column::Integer(array)) => out.push_str(&array.value(row).to_string()),
+            Some(Column::Boolean(array)) => out.push_str(if array.value(row) { "true" } else { "false" }),
             Some(Column::Text(array)) => {
                 let text = array.value(row);
                 match self.table.columns().get(column).and_then(|column| column.json) {
                     Some(Json::Integer) if is_canonical_integer(text) => out.push_str(text),
                     Some(Json::Integer) => return Err(self.broken("not an integer", column, row)),
-                    Some(Json::Any) => {
+                    Some(Json::Any | Json::Number | Json::Boolean) => {
                         Value::parse(text).map_err(|error| self.not_json(column, row).because(error))?;
                         out.push_str(text);
                     }
@@ -168,7 +176,7 @@ impl<'a> Rebuilder<'a> {
     fn text(&self, column: usize, row: usize) -> Option<&'a str> {
         match self.columns.get(column)? {
             Column::Text(array) => (!array.is_null(row)).then(|| array.value(row)),
-            Column::Time(_) => None,
+            Column::Time(_) | Column::Integer(_) | Column::Boolean(_) => None,
         }
     }
 
@@ -176,6 +184,8 @@ impl<'a> Rebuilder<'a> {
         match self.columns.get(column) {
             Some(Column::Text(array)) => array.is_null(row),
             Some(Column::Time(array)) => array.is_null(row),
+            Some(Column::Integer(array)) => array.is_null(row),
+            Some(Column::Boolean(array)) => array.is_null(row),
             None => true,
         }
     }

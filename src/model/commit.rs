@@ -4,6 +4,7 @@
 //! algorithm, storage.
 
 use super::certificate::Certificate;
+use super::drift::Drift;
 use super::slot::Format;
 use super::time::Timestamp;
 use super::window::Window;
@@ -65,6 +66,8 @@ pub struct WindowRecord {
     pub counts: Counts,
     /// Ids in earlier files of the window that the API no longer lists. Their rows stay.
     pub vanished: Vec<String>,
+    /// What its events hold beyond the table, where that is anything.
+    pub drift: Drift,
     /// The files this commit adds; none for an empty window, which is a statement of its own.
     pub files: Vec<FileRecord>,
 }

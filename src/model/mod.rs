@@ -5,6 +5,7 @@
 
 pub mod certificate;
 pub mod commit;
+pub mod drift;
 pub mod event;
 pub mod json;
 pub mod page;
@@ -16,6 +17,7 @@ pub mod window;
 
 pub use certificate::{Certificate, Level};
 pub use commit::{Commit, Counts, FileRecord, Head, SchemaRef, WindowRecord};
+pub use drift::{Difference, Drift, Finding, JSON_TYPES};
 pub use event::{Event, EventId, Flaw};
 pub use page::{Page, Query};
 pub use selection::Selection;

@@ -24,7 +24,7 @@ pub(super) struct Delivered {
 /// Makes a window durable. What is not said by a certificate is not recorded: a window that nobody settled says nothing
 /// of ids that it lacks.
 pub(super) async fn deliver(ready: Ready, dataset: &Dataset) -> Result<Delivered> {
-    let Ready { window, certificate, counts, prepared, events, mut quarantine, types } = ready;
+    let Ready { window, certificate, counts, prepared, events, mut quarantine, types, drift } = ready;
     let mut published = dataset.publish(prepared).await?;
     if certificate.level == Level::None {
         published.vanished.clear();
@@ -42,6 +42,7 @@ pub(super) async fn deliver(ready: Ready, dataset: &Dataset) -> Result<Delivered
     }
     let mut record = published.record(certificate, counts.quarantined, counts.filtered);
     record.counts.redacted = counts.redacted;
+    record.drift = drift;
     if record.counts.settled != counts.settled {
         return Err(Error::bug("the events of a window do not add up")
             .at("window", window)

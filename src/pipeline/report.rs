@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Kind};
-use crate::model::{Grid, Head, Level, Window};
+use crate::model::{Drift, Grid, Head, Level, Window};
 
 /// The outcome of a run. Also made when the run failed: what was committed before stays.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub struct Report {
     pub bytes: u64,
     /// Events of each type in the windows that this run settled.
     pub types: BTreeMap<String, u64>,
+    /// What the events that became rows hold beyond the table.
+    pub drift: Drift,
     /// The newest commit.
     pub head: Option<Head>,
     /// Why the run ended early, if it did.
@@ -67,6 +69,7 @@ impl Report {
             files: 0,
             bytes: 0,
             types: BTreeMap::new(),
+            drift: Drift::default(),
             head: None,
             failure: None,
         }

@@ -17,7 +17,7 @@ use crate::encode::EVENT_TEXT;
 use crate::error::{Error, Kind, Result};
 use crate::flatten::{Flattener, Refusal, not_rebuilt};
 use crate::model::json::{Value, push_compact};
-use crate::model::{Event, Flaw};
+use crate::model::{Drift, Event, Flaw};
 use crate::publish::RowReader;
 use crate::schema::Table;
 
@@ -43,6 +43,8 @@ pub(super) struct Done {
     pub(super) events: Vec<Event>,
     /// The events that are no rows.
     pub(super) quarantine: Vec<Event>,
+    /// What the events hold beyond the table.
+    pub(super) drift: Drift,
 }
 
 impl<'a> Rows<'a> {
@@ -85,6 +87,7 @@ impl<'a> Rows<'a> {
         if !self.flattener.is_empty() {
             self.close()?;
         }
+        self.done.drift = self.flattener.take_drift();
         Ok(self.done)
     }
 

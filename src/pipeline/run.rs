@@ -261,6 +261,7 @@ impl<S: Source> Run<'_, S> {
         report.vanished += u64::try_from(record.vanished.len()).unwrap_or(u64::MAX);
         report.files += u64::try_from(record.files.len()).unwrap_or(u64::MAX);
         report.bytes += record.files.iter().map(|file| file.bytes).sum::<u64>();
+        report.drift.merge(record.drift.clone());
         for (name, count) in types {
             *report.types.entry(name).or_default() += count;
         }

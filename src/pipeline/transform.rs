@@ -12,7 +12,7 @@ use crate::api;
 use crate::encode::FileMetadata;
 use crate::error::{Error, Result};
 use crate::flatten::{redact, redact_foreign};
-use crate::model::{Certificate, Counts, Event, Format, Grid, Secrets, Selection, Window};
+use crate::model::{Certificate, Counts, Drift, Event, Format, Grid, Secrets, Selection, Window};
 use crate::publish::{self, Prepared};
 use crate::schema::Table;
 use crate::settle::Settled;
@@ -31,6 +31,8 @@ pub(super) struct Ready {
     pub(super) quarantine: Vec<Event>,
     /// Events of each type.
     pub(super) types: BTreeMap<String, u64>,
+    /// What the rows hold beyond the table.
+    pub(super) drift: Drift,
 }
 
 /// How rows become files.
@@ -90,7 +92,7 @@ pub(super) fn one_window(
         counts.redacted += u64::from(redacted);
         rows.push(event)?;
     }
-    let Done { batches, events, quarantine } = rows.finish()?;
+    let Done { batches, events, quarantine, drift } = rows.finish()?;
     let mut types = BTreeMap::new();
     for batch in &batches {
         count_types(batch, &mut types);
@@ -104,7 +106,8 @@ pub(super) fn one_window(
     } else {
         publish::prepare(window, formats, schema, batches, metadata)?
     };
-    Ok(Ready { window, certificate: certificate.clone(), counts, prepared, events, quarantine, types })
+    let certificate = certificate.clone();
+    Ok(Ready { window, certificate, counts, prepared, events, quarantine, types, drift })
 }
 
 /// The text of an event that may become a row.

@@ -12,6 +12,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::descriptor::Spec;
 use super::digest::sha256;
+use super::drift;
 use super::log::{self, Coverage, Log};
 use super::{record, register};
 use crate::error::{Error, Kind, Result};
@@ -182,7 +183,8 @@ impl Dataset {
             let mut size = 0;
             let mut windows: Vec<WindowRecord> = Vec::new();
             for record in waiting.iter() {
-                size += RECORD_BYTES * (record.files.len() + 1);
+                size += RECORD_BYTES * (record.files.len() + 1)
+                    + drift::FINDING_BYTES * drift::listed(&record.drift);
                 if size > COMMIT_BYTES && !windows.is_empty() {
                     break;
                 }

@@ -17,6 +17,9 @@ const FORMAT_VERSION: u64 = 1;
 /// The only partitioning so far.
 const PARTITIONING: &str = "event_date";
 
+/// What to do about a setting that differs.
+const OTHERWISE: &str = "use the dataset's own setting, or another destination";
+
 /// What a run wants its dataset to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
@@ -26,6 +29,9 @@ pub struct Spec {
     pub grid: Grid,
     /// The table of the files that this run writes. The stored one is the table at the dataset's creation.
     pub schema: SchemaRef,
+    /// The fingerprints of the tables that this run's table continues: the proper beginnings of its column list. Of a
+    /// stored dataset nothing is known of them.
+    pub lineage: Vec<String>,
     /// Filters of the question to the API, by name (for example `event_type`), when not all events are asked for.
     /// A window committed under a filter is complete for that filter alone, so that it belongs to the dataset.
     pub selection: BTreeMap<String, String>,
@@ -98,7 +104,7 @@ impl Spec {
         }
         let wire: Wire = canonical::read(bytes)?;
         if wire.partitioning != PARTITIONING {
-            return Err(differs("partitioning", &wire.partitioning, PARTITIONING));
+            return Err(differs("partitioning", &wire.partitioning, PARTITIONING).hint(OTHERWISE));
         }
         let grid = Grid::parse(&wire.grid).ok_or_else(|| {
             Error::usage("the dataset has a grid that this version does not know").at("grid", &wire.grid)
@@ -111,6 +117,7 @@ impl Spec {
             account_fingerprint: wire.account_fingerprint,
             grid,
             schema: wire.schema.into(),
+            lineage: Vec::new(),
             selection: wire.selection,
             secrets,
         })
@@ -125,10 +132,12 @@ impl Spec {
                 .hint("use one destination for each API key"));
         }
         if self.grid != stored.grid {
-            return Err(differs("grid", stored.grid.name(), self.grid.name()));
+            return Err(differs("grid", stored.grid.name(), self.grid.name()).hint(OTHERWISE));
         }
         if self.selection != stored.selection {
-            return Err(differs("selection", &shown(&stored.selection), &shown(&self.selection)));
+            return Err(
+                differs("selection", &shown(&stored.selection), &shown(&self.selection)).hint(OTHERWISE)
+            );
         }
         if self.secrets != stored.secrets {
             return Err(differs("secrets", stored.secrets.name(), self.secrets.name()));
@@ -136,14 +145,13 @@ impl Spec {
         self.continues(&stored.schema)
     }
 
-    /// Whether files of this run's table may follow files of `earlier`: the same major version, and not an older one.
+    /// Whether files of this run's table may follow files of `earlier`: not an older version, of the same major one, and
+    /// with the same columns or the same with others behind them. The last is proven by fingerprints, so that it holds
+    /// for the columns of a schema directory too.
     pub(super) fn continues(&self, earlier: &SchemaRef) -> Result<()> {
         let (ours, theirs) = (&self.schema, earlier);
-        if ours == theirs {
-            return Ok(());
-        }
-        let (Some(mine), Some(stored)) = (version(&ours.version), version(&theirs.version)) else {
-            return Err(differs("schema", &theirs.version, &ours.version));
+        let (Some(mine), Some(stored)) = (release(&ours.version), release(&theirs.version)) else {
+            return Err(differs("schema", &theirs.version, &ours.version).hint(OTHERWISE));
         };
         if mine.0 != stored.0 {
             return Err(differs("schema", &theirs.version, &ours.version)
@@ -153,11 +161,12 @@ impl Spec {
             return Err(differs("schema", &theirs.version, &ours.version)
                 .hint("a newer version of vonage-audit has written here: use that one"));
         }
-        if mine == stored {
-            return Err(differs("schema fingerprint", &theirs.fingerprint, &ours.fingerprint)
-                .hint("one version of the table has two column lists: one of them is not a release"));
+        if ours.fingerprint == theirs.fingerprint || self.lineage.contains(&theirs.fingerprint) {
+            return Ok(());
         }
-        Ok(())
+        Err(differs("schema", &format!("{} {}", theirs.version, theirs.fingerprint), &format!("{} {}", ours.version, ours.fingerprint))
+            .hint("this run's columns are not those of the dataset with others behind them: use the --schema-dir that \
+                   wrote the dataset, or another destination"))
     }
 }
 
@@ -169,9 +178,10 @@ fn shown(selection: &BTreeMap<String, String>) -> String {
     parts.join(" ")
 }
 
-/// `major.minor.patch` as numbers.
-fn version(text: &str) -> Option<(u64, u64, u64)> {
-    let mut parts = text.split('.').map(|part| part.parse().ok());
+/// `major.minor.patch` as numbers. What follows a `+` names a schema directory and orders nothing.
+fn release(text: &str) -> Option<(u64, u64, u64)> {
+    let release = text.split('+').next()?;
+    let mut parts = release.split('.').map(|part| part.parse().ok());
     let version = (parts.next()??, parts.next()??, parts.next()??);
     parts.next().is_none().then_some(version)
 }
@@ -181,7 +191,6 @@ fn differs(what: &'static str, stored: &str, wanted: &str) -> Error {
         .at("setting", what)
         .at("dataset", stored)
         .at("this run", wanted)
-        .hint("use the dataset's own setting, or another destination")
 }
 
 #[cfg(test)]
@@ -193,6 +202,7 @@ mod tests {
             account_fingerprint: "00ff".to_owned(),
             grid: Grid::Day,
             schema: SchemaRef { version: "1.2.0".to_owned(), fingerprint: "ab".to_owned() },
+            lineage: vec!["a1".to_owned(), "a2".to_owned()],
             selection: BTreeMap::new(),
             secrets: Secrets::Redacted,
         }
@@ -205,7 +215,7 @@ mod tests {
             String::from_utf8(text.clone()).unwrap(),
             r#"{"account_fingerprint":"00ff","format_version":1,"grid":"P1D","partitioning":"event_date","schema":{"fingerprint":"ab","version":"1.2.0"},"secrets":"redacted","selection":{}}"#
         );
-        assert_eq!(Spec::parse(&text).unwrap(), spec());
+        assert_eq!(Spec::parse(&text).unwrap(), Spec { lineage: Vec::new(), ..spec() });
     }
 
     #[test]
@@ -221,10 +231,19 @@ mod tests {
         let with = |change: fn(&mut Spec)| {
             let mut stored = spec();
             change(&mut stored);
-            spec().fits(&stored).map_err(|error| (error.kind(), error.to_string()))
+            spec().fits(&stored).map_err(|error| {
+                (error.kind(), format!("{error}: {}", error.hint_text().unwrap_or_default()))
+            })
         };
         assert!(with(|_| {}).is_ok());
-        assert!(with(|stored| stored.schema.version = "1.1.9".to_owned()).is_ok());
+        // A table goes on with its own columns and with more of them, whatever the schema directory is called.
+        for (version, fingerprint) in
+            [("1.1.9", "ab"), ("1.2.0+4.00ff00ff", "ab"), ("1.1.9", "a1"), ("1.2.0+1.00ff00ff", "a2")]
+        {
+            let mut stored = spec();
+            stored.schema = SchemaRef { version: version.to_owned(), fingerprint: fingerprint.to_owned() };
+            spec().fits(&stored).unwrap();
+        }
         for (change, kind, named) in [
             (
                 (|stored| stored.account_fingerprint.push('0')) as fn(&mut Spec),
@@ -236,6 +255,14 @@ mod tests {
             (|stored| stored.schema.version = "2.0.0".to_owned(), Kind::Usage, "2.0.0"),
             (|stored| stored.schema.version = "1.3.0".to_owned(), Kind::Usage, "1.3.0"),
             (|stored| stored.schema.fingerprint = "cd".to_owned(), Kind::Usage, "cd"),
+            (
+                |stored| {
+                    stored.schema =
+                        SchemaRef { version: "1.1.0+2.00ff00ff".to_owned(), fingerprint: "ef".to_owned() };
+                },
+                Kind::Usage,
+                "--schema-dir",
+            ),
             (
                 |stored| drop(stored.selection.insert("event_type".into(), "A".into())),
                 Kind::Usage,

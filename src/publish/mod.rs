@@ -12,6 +12,7 @@ mod canonical;
 mod dataset;
 mod descriptor;
 mod digest;
+mod drift;
 mod log;
 mod prepare;
 mod quarantine;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::canonical;
 use super::descriptor::WireSchema;
 use super::digest::is_sha256;
+use super::drift::{self, WireDrift};
 use crate::error::{Error, Kind, Result};
 use crate::model::{
     Certificate, Commit, Counts, FileRecord, Format, Level, Slot, Timestamp, Window, WindowRecord,
@@ -32,6 +33,9 @@ struct WireCommit {
 struct WireWindow {
     certificate: WireCertificate,
     counts: WireCounts,
+    /// Absent where the events hold nothing beyond the table, as in every record before there was such a report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    drift: Option<WireDrift>,
     files: Vec<WireFile>,
     from: String,
     to: String,
@@ -127,6 +131,7 @@ fn to_wire(record: &WindowRecord) -> WireWindow {
             rows: record.counts.rows,
             settled: record.counts.settled,
         },
+        drift: drift::to_wire(&record.drift),
         files: record.files.iter().map(to_wire_file).collect(),
         from: record.window.from.to_string(),
         to: record.window.to.to_string(),
@@ -194,6 +199,7 @@ fn from_wire(wire: WireWindow) -> Result<WindowRecord> {
             redacted: wire.counts.redacted,
         },
         vanished: wire.vanished,
+        drift: wire.drift.map(drift::from_wire).transpose()?.unwrap_or_default(),
         files: wire.files.into_iter().map(from_wire_file).collect::<Result<_>>()?,
     })
 }
@@ -211,7 +217,7 @@ fn from_wire_file(wire: WireFile) -> Result<FileRecord> {
     })
 }
 
-fn refused(why: &'static str) -> Error {
+pub(super) fn refused(why: &'static str) -> Error {
     Error::new(Kind::Verification, "a commit is not readable").at("why", why)
 }
 

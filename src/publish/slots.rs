@@ -13,7 +13,7 @@ use super::digest::sha256;
 use super::prepare::{Content, Prepared, PreparedFile, described, file};
 use super::{register, rows};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Certificate, Counts, EventId, FileRecord, Format, Slot, Window, WindowRecord};
+use crate::model::{Certificate, Counts, Drift, EventId, FileRecord, Format, Slot, Window, WindowRecord};
 use crate::store::ObjectPath;
 
 /// A data file of more bytes is refused.
@@ -60,6 +60,7 @@ impl Published {
             certificate,
             counts: Counts { settled, rows: self.rows, known, quarantined, filtered, redacted: 0 },
             vanished: self.vanished,
+            drift: Drift::default(),
             files: self.files,
         }
     }

@@ -10,7 +10,7 @@ use ring::digest;
 
 use super::column::{Column, DataType, Json, Kind};
 use super::document::{Lock, LockColumn};
-use super::naming::column_name;
+use super::naming::{OWN, column_name_for};
 use crate::error::{Error, Result};
 use crate::model::json::push_string;
 
@@ -18,10 +18,24 @@ use crate::model::json::push_string;
 const MAX_COLUMNS: usize = 1024;
 const MAX_NAME: usize = 63;
 
+/// Whose frozen list it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The program's.
+    Builtin,
+    /// A schema directory's: its versions have a revision, and its columns may be named `x_…`.
+    Layer,
+}
+
 /// The columns of a lock file, checked one by one and together; the fingerprint must be the list's.
-pub(super) fn columns(lock: &Lock) -> Result<Vec<Column>> {
-    version(&lock.version)
-        .ok_or_else(|| wrong("the version is not three numbers").at("version", &lock.version))?;
+pub(super) fn columns(lock: &Lock, origin: Origin) -> Result<Vec<Column>> {
+    match version(&lock.version) {
+        Some([_, _, _, revision]) if (revision > 0) == (origin == Origin::Layer) => {}
+        _ => {
+            let form = if origin == Origin::Layer { "1.0.0+1" } else { "1.0.0" };
+            return Err(wrong("the version has another form").at("version", &lock.version).at("like", form));
+        }
+    }
     if lock.columns.len() > MAX_COLUMNS {
         return Err(wrong("too many columns").at("columns", lock.columns.len()));
     }
@@ -40,8 +54,10 @@ pub(super) fn columns(lock: &Lock) -> Result<Vec<Column>> {
             if !pointers.insert(pointer.as_str()) {
                 return Err(at("the pointer occurs twice").at("pointer", pointer));
             }
-            if pointer.starts_with("/context/") {
-                let legal = column_name(pointer, |name| columns.iter().any(|known| known.name == name));
+            let free = origin == Origin::Layer && entry.name.starts_with(OWN);
+            if pointer.starts_with("/context/") && !free {
+                let taken = |name: &str| columns.iter().any(|known| known.name == name);
+                let legal = column_name_for(pointer, column.json, taken);
                 if legal.as_deref() != Some(entry.name.as_str()) {
                     let legal = legal.unwrap_or_else(|| "none".to_owned());
                     return Err(at("the name is not the one of the pointer").at("expected", legal));
@@ -88,11 +104,16 @@ fn column(entry: &LockColumn) -> Result<Column> {
     if entry.field_id < 1 {
         return Err(wrong("the field id is not positive"));
     }
-    version(&entry.since).ok_or_else(|| wrong("`since` is not three numbers"))?;
+    version(&entry.since).ok_or_else(|| wrong("`since` is not a version"))?;
     let fits = match kind {
         Kind::Source => {
-            let integer = json == Some(Json::Integer) && data_type == DataType::Utf8;
-            entry.pointer.is_some() && (json == Some(Json::String) || integer)
+            let json = json.is_some_and(|json| match data_type {
+                DataType::Utf8 => true,
+                DataType::Timestamp => json == Json::String,
+                DataType::Int64 => json == Json::Integer,
+                DataType::Boolean => json == Json::Boolean,
+            });
+            entry.pointer.is_some() && json
         }
         Kind::Copy => data_type == DataType::Utf8 && json == Some(Json::Any),
         Kind::Derived => data_type == DataType::Utf8 && json.is_none() && entry.pointer.is_none(),
@@ -112,26 +133,36 @@ fn column(entry: &LockColumn) -> Result<Column> {
     })
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     name.len() <= MAX_NAME
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-fn version(text: &str) -> Option<[u32; 3]> {
-    let mut parts = text.split('.').map(|part| part.parse::<u32>().ok());
-    let version = [parts.next()??, parts.next()??, parts.next()??];
+/// `1.2.3`, or `1.2.3+4` for revision 4 of a schema directory.
+pub(super) fn version(text: &str) -> Option<[u32; 4]> {
+    let (release, revision) = text.split_once('+').unwrap_or((text, "0"));
+    let mut parts = release.split('.').chain([revision]).map(|part| part.parse::<u32>().ok());
+    let version = [parts.next()??, parts.next()??, parts.next()??, parts.next()??];
     parts.next().is_none().then_some(version)
 }
 
 /// Lower-case hex SHA-256 of the canonical JSON (RFC 8785) of the list without descriptions.
 pub(super) fn fingerprint(columns: &[Column]) -> String {
-    let mut text = String::from("[");
+    prefixes(columns).pop().unwrap_or_default()
+}
+
+/// The fingerprints of the list's beginnings: of its first column, its first two, and so on to the whole list.
+pub(super) fn prefixes(columns: &[Column]) -> Vec<String> {
+    let mut digest = digest::Context::new(&digest::SHA256);
+    digest.update(b"[");
+    let mut fingerprints = Vec::with_capacity(columns.len());
     for (position, column) in columns.iter().enumerate() {
         if position > 0 {
-            text.push(',');
+            digest.update(b",");
         }
         // Members in the order of their names, as the canonical form wants.
+        let mut text = String::new();
         member(&mut text, '{', "arrow", Some(column.data_type.name()));
         text.push_str(",\"field_id\":");
         text.push_str(&column.field_id.to_string());
@@ -141,10 +172,17 @@ pub(super) fn fingerprint(columns: &[Column]) -> String {
         member(&mut text, ',', "pointer", column.pointer.as_deref());
         member(&mut text, ',', "since", Some(&column.since));
         text.push('}');
+        digest.update(text.as_bytes());
+        let mut whole = digest.clone();
+        whole.update(b"]");
+        fingerprints.push(hex(whole.finish().as_ref()));
     }
-    text.push(']');
-    let digest = digest::digest(&digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
+    fingerprints
+}
+
+/// Lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
         // Writing to a string cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex

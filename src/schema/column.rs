@@ -8,13 +8,17 @@ use std::sync::Arc;
 
 use arrow_schema::{Field, TimeUnit};
 
-/// The Arrow types a column may have. Two only: every reader agrees on them.
+/// The Arrow types a column may have. Few: every reader agrees on them. The built-in table uses the first two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DataType {
     /// Text.
     Utf8,
     /// Microseconds since 1970, in UTC.
     Timestamp,
+    /// A signed integer of 64 bits.
+    Int64,
+    /// True or false.
+    Boolean,
 }
 
 impl DataType {
@@ -23,12 +27,16 @@ impl DataType {
         match self {
             Self::Utf8 => "utf8",
             Self::Timestamp => "timestamp[us, tz=UTC]",
+            Self::Int64 => "int64",
+            Self::Boolean => "bool",
         }
     }
 
     /// The type of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Utf8, Self::Timestamp].into_iter().find(|known| known.name() == name)
+        [Self::Utf8, Self::Timestamp, Self::Int64, Self::Boolean]
+            .into_iter()
+            .find(|known| known.name() == name)
     }
 
     /// Its Arrow form.
@@ -38,6 +46,8 @@ impl DataType {
             Self::Timestamp => {
                 arrow_schema::DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("UTC")))
             }
+            Self::Int64 => arrow_schema::DataType::Int64,
+            Self::Boolean => arrow_schema::DataType::Boolean,
         }
     }
 }
@@ -76,6 +86,10 @@ pub enum Json {
     String,
     /// An integer, written without fraction and exponent.
     Integer,
+    /// Any number: the column holds its text.
+    Number,
+    /// `true` or `false`.
+    Boolean,
     /// Any value: the column holds its text.
     Any,
 }
@@ -86,13 +100,17 @@ impl Json {
         match self {
             Self::String => "string",
             Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
             Self::Any => "any",
         }
     }
 
     /// The type of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::String, Self::Integer, Self::Any].into_iter().find(|known| known.name() == name)
+        [Self::String, Self::Integer, Self::Number, Self::Boolean, Self::Any]
+            .into_iter()
+            .find(|known| known.name() == name)
     }
 }
 

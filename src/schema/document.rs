@@ -3,7 +3,9 @@
 //! What lives here: the serde shapes of `table.lock.json`, `registry.json` and `derived.json`; an unknown key is an
 //! error. What this file must not know: what the documents mean.
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
@@ -36,7 +38,7 @@ pub(super) struct RegistryDocument {
     pub(super) unknown: Unknown,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RegistryType {
     #[serde(rename = "type")]
@@ -45,6 +47,21 @@ pub(super) struct RegistryType {
     pub(super) action: String,
     pub(super) target_type: String,
     pub(super) description: String,
+}
+
+/// `registry.json` of a schema directory: what it adds.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LayerRegistry {
+    /// Event types that the built-in registry lacks.
+    #[serde(default)]
+    pub(super) types: Vec<RegistryType>,
+    /// For the views: columns of the directory by the event types in which they were seen.
+    #[serde(default)]
+    pub(super) columns: BTreeMap<String, Vec<String>>,
+    /// Pointers that stay without a column on purpose.
+    #[serde(default)]
+    pub(super) untyped: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -7,6 +7,12 @@ use std::fmt::Write as _;
 
 use ring::digest;
 
+use super::column::Json;
+
+/// How the names of columns begin that a schema directory names itself.
+pub(super) const OWN: &str = "x_";
+/// How the names of columns end that hold JSON text.
+const TEXT: &str = "_json";
 const PREFIX: &str = "context";
 /// Longest name: PostgreSQL cuts identifiers beyond it.
 const MAX_NAME: usize = 63;
@@ -37,6 +43,33 @@ pub fn column_name(pointer: &str, taken: impl Fn(&str) -> bool) -> Option<String
         write!(name, "{byte:02x}").ok()?;
     }
     Some(name)
+}
+
+/// The same for a column that holds values of this JSON type: JSON text is marked by the name's end.
+pub(super) fn column_name_for(
+    pointer: &str,
+    json: Option<Json>,
+    taken: impl Fn(&str) -> bool,
+) -> Option<String> {
+    if json != Some(Json::Any) {
+        return column_name(pointer, taken);
+    }
+    let name = column_name(pointer, |name| taken(&format!("{name}{TEXT}")))? + TEXT;
+    if name.len() <= MAX_NAME {
+        return Some(name);
+    }
+    // Every name counts as taken: the one with the digest leaves room for the ending only if it is cut further.
+    let digested = column_name(pointer, |_| true)?;
+    let (stem, end) = digested.split_at_checked(digested.len().checked_sub("__h".len() + 8)?)?;
+    let stem = stem.get(..MAX_STEM.checked_sub(TEXT.len())?.min(stem.len()))?;
+    Some(format!("{stem}{end}{TEXT}"))
+}
+
+/// A free text as a name: snake case, for names that nothing pins.
+pub(super) fn snake(text: &str) -> String {
+    let mut name = String::new();
+    push_segment(&mut name, text);
+    name
 }
 
 /// Appends the segment in snake case; says whether it lost something that matters.

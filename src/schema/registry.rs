@@ -24,12 +24,34 @@ pub struct Registry {
     types: Vec<EventType>,
     unknown_category: String,
     unknown_action: String,
+    /// Pointers that a schema directory leaves without a column on purpose.
+    untyped: Vec<String>,
 }
 
 impl Registry {
     /// `types` must be sorted by name without duplicates.
     pub(super) fn new(types: Vec<EventType>, unknown_category: String, unknown_action: String) -> Self {
-        Self { types, unknown_category, unknown_action }
+        Self { types, unknown_category, unknown_action, untyped: Vec::new() }
+    }
+
+    /// Adds the types of a schema directory and the pointers that it leaves untyped. What a newer
+    /// version of the program knows itself it knows better.
+    pub(super) fn extend(&mut self, types: impl IntoIterator<Item = EventType>, untyped: Vec<String>) {
+        let known = self.types.len();
+        for own in types {
+            if self.types.iter().take(known).all(|builtin| builtin.name != own.name) {
+                self.types.push(own);
+            }
+        }
+        self.types.sort_by(|one, other| one.name.cmp(&other.name));
+        self.untyped = untyped;
+    }
+
+    /// Whether a pointer has no column on purpose: it, or an object around it, is listed so.
+    pub fn is_untyped(&self, pointer: &str) -> bool {
+        self.untyped.iter().any(|listed| {
+            pointer.strip_prefix(listed.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
     }
 
     /// All known types, by name.

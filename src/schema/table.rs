@@ -2,16 +2,17 @@
 //!
 //! What lives here: [`Table`] and the compilation. What this file must not know: events, files.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow_schema::Schema;
 
-use super::check;
+use super::check::{self, Origin};
 use super::column::{Column, Kind};
 use super::compile::Compiler;
 use super::derived::Derived;
 use super::document::{self, DerivedDocument, Lock, RegistryDocument};
+use super::layer::{self, Layer};
 use super::registry::{EventType, Registry};
 use super::tree::{NodeId, Tree};
 use crate::error::{Error, Result};
@@ -48,7 +49,10 @@ pub struct Table(Arc<Inner>);
 struct Inner {
     version: String,
     fingerprint: String,
+    lineage: Vec<String>,
     columns: Vec<Column>,
+    /// A schema directory's columns by event type, by name.
+    seen: BTreeMap<String, Vec<String>>,
     by_name: HashMap<String, usize>,
     tree: Tree,
     context: Place,
@@ -81,19 +85,40 @@ impl Table {
     /// # Errors
     /// Usage: a document cannot be read, contradicts itself or another one; the error says where.
     pub fn from_documents(documents: Documents<'_>) -> Result<Self> {
-        let lock: Lock = document::read("table.lock.json", documents.lock)?;
-        let registry: RegistryDocument = document::read("registry.json", documents.registry)?;
-        let derived: DerivedDocument = document::read("derived.json", documents.derived)?;
-        for (name, version) in [("registry.json", &registry.version), ("derived.json", &derived.version)] {
-            if *version != lock.version {
-                return Err(Error::usage("the document's version is not the table's")
-                    .at("document", name)
-                    .at("version", version)
-                    .at("table", &lock.version));
-            }
+        let parts = Parts::read(documents)?;
+        Self::compile(parts)
+    }
+
+    /// The built-in table with a schema directory's additions over it.
+    ///
+    /// # Errors
+    /// Usage: a document cannot be read, contradicts itself, or does more than add.
+    pub fn layered(layer: Layer<'_>) -> Result<Self> {
+        Self::from_layered(Documents::BUILTIN, layer)
+    }
+
+    /// A table from the texts of its documents with a schema directory's additions over it.
+    ///
+    /// # Errors
+    /// As [`Table::from_documents`] and [`Table::layered`].
+    pub fn from_layered(documents: Documents<'_>, layer: Layer<'_>) -> Result<Self> {
+        let mut parts = Parts::read(documents)?;
+        let additions = layer::Additions::read(&parts.columns, &parts.version, layer)?;
+        if let Some(missing) = additions.missing.first() {
+            return Err(Error::usage("the schema directory does not have the newest built-in columns yet")
+                .at("document", "table.lock.json")
+                .at("column", &missing.name)
+                .hint("append them: vonage-audit schema infer --schema-dir DIR --write"));
         }
-        let columns = check::columns(&lock)?;
-        let registry = compile_registry(registry)?;
+        parts.version = additions.version(&parts.version);
+        parts.columns = additions.columns;
+        parts.registry.extend(additions.types, additions.untyped);
+        parts.seen = additions.seen;
+        Self::compile(parts)
+    }
+
+    fn compile(parts: Parts) -> Result<Self> {
+        let Parts { version, columns, registry, derived, seen } = parts;
         let (mut tree, context, remainder) = plant(&columns)?;
         let derived =
             Compiler { columns: &columns, registry: &registry, tree: &mut tree, document: &derived.columns }
@@ -106,10 +131,14 @@ impl Table {
             .and_then(|pointer| tree.insert(pointer));
         let schema = Arc::new(Schema::new(columns.iter().map(Column::field).collect::<Vec<_>>()));
         let by_name = columns.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
+        let mut lineage = check::prefixes(&columns);
+        let fingerprint = lineage.pop().unwrap_or_default();
         Ok(Self(Arc::new(Inner {
-            version: lock.version,
-            fingerprint: lock.fingerprint,
+            version,
+            fingerprint,
+            lineage,
             columns,
+            seen,
             by_name,
             tree,
             context,
@@ -121,7 +150,8 @@ impl Table {
         })))
     }
 
-    /// Version of the table: major, minor, patch.
+    /// Version of the table: major, minor, patch; with a schema directory `+`, its revision and a digest of what it
+    /// adds, as in `1.0.0+2.0f9a3c11`.
     pub fn version(&self) -> &str {
         &self.0.version
     }
@@ -129,6 +159,17 @@ impl Table {
     /// Lower-case hex SHA-256 of the frozen column list without descriptions.
     pub fn fingerprint(&self) -> &str {
         &self.0.fingerprint
+    }
+
+    /// The fingerprints of the list's proper beginnings: a table with one of them is continued by this one, since only
+    /// columns were appended.
+    pub fn lineage(&self) -> &[String] {
+        &self.0.lineage
+    }
+
+    /// The schema directory's columns that were seen in events of this type, by name.
+    pub fn seen_in(&self, event_type: &str) -> &[String] {
+        self.0.seen.get(event_type).map_or(&[], Vec::as_slice)
     }
 
     /// Version and fingerprint as the log names them.
@@ -161,6 +202,16 @@ impl Table {
         &self.0.tree
     }
 
+    /// Whether a column may be added for this pointer: no source column is there, around it or inside it.
+    pub fn can_hold(&self, pointer: &str) -> bool {
+        let inside = |one: &str, other: &str| {
+            one.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.columns().iter().filter(|column| column.kind == Kind::Source).all(|column| {
+            column.pointer.as_deref().is_none_or(|known| !inside(pointer, known) && !inside(known, pointer))
+        })
+    }
+
     /// Node of the context in the tree.
     pub fn context_node(&self) -> NodeId {
         self.0.context.node
@@ -189,6 +240,34 @@ impl Table {
     /// The rules of the derived columns, in the order of the columns.
     pub fn derived(&self) -> &[Derived] {
         &self.0.derived
+    }
+}
+
+/// What a table is compiled from.
+struct Parts {
+    version: String,
+    columns: Vec<Column>,
+    registry: Registry,
+    derived: DerivedDocument,
+    seen: BTreeMap<String, Vec<String>>,
+}
+
+impl Parts {
+    fn read(documents: Documents<'_>) -> Result<Self> {
+        let lock: Lock = document::read("table.lock.json", documents.lock)?;
+        let registry: RegistryDocument = document::read("registry.json", documents.registry)?;
+        let derived: DerivedDocument = document::read("derived.json", documents.derived)?;
+        for (name, version) in [("registry.json", &registry.version), ("derived.json", &derived.version)] {
+            if *version != lock.version {
+                return Err(Error::usage("the document's version is not the table's")
+                    .at("document", name)
+                    .at("version", version)
+                    .at("table", &lock.version));
+            }
+        }
+        let columns = check::columns(&lock, Origin::Builtin)?;
+        let registry = compile_registry(registry)?;
+        Ok(Self { version: lock.version, columns, registry, derived, seen: BTreeMap::new() })
     }
 }
 

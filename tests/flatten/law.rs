@@ -172,3 +172,56 @@ fn a_lossy_mutant_is_caught() {
     assert!(caught.get() > 300, "the law does not see lost values: {} of 1500", caught.get());
     assert!(harmless.get() > 100, "the mutant should be harmless without coerced values: {}", harmless.get());
 }
+
+#[test]
+fn holds_for_the_columns_of_a_schema_directory() {
+    use vonage_audit::schema::{Documents, Layer, Proposal, Survey, grow};
+    let builtin = Table::builtin().unwrap();
+    let mut survey = Survey::default();
+    let model = r#"{"n":1,"d":1.5,"b":true,"a":[],"s":"x","in":{"n":2,"a":[1]},"context":{"n":1,"b":false,"o":[{}]}}"#;
+    survey.add(&builtin, Value::parse(model).unwrap());
+    let proposal = Proposal::new(&builtin, &survey.into_drift());
+    let texts = grow(Documents::BUILTIN, None, &proposal).unwrap().unwrap();
+    let table = Table::layered(Layer { lock: &texts.lock, registry: Some(&texts.registry) }).unwrap();
+    assert_eq!(table.columns().len(), 41 + 10);
+
+    let row = Row::under(table.clone(), model);
+    assert!(same(model, &row.rebuilt()), "{}", row.rebuilt());
+    assert_eq!(row.get("unmapped_json"), None);
+    assert_eq!(row.get("x_a_json").as_deref(), Some("[]"));
+    assert_eq!(row.get("x_d").as_deref(), Some("1.5"));
+    assert_eq!(row.get("context__o_json").as_deref(), Some("[{}]"));
+
+    // Every value at every place, fitting or not, comes back.
+    let values = [
+        "null",
+        "0",
+        "-0",
+        "-7",
+        "1.0",
+        "1E2",
+        "9223372036854775807",
+        "9223372036854775808",
+        "true",
+        "\"true\"",
+        "\"7\"",
+        "\"\"",
+        "\"\\u0000\"",
+        "{}",
+        "[]",
+        "[null, 1.50]",
+        "{\"n\":{\"n\":1}}",
+    ];
+    for value in values {
+        for key in ["n", "d", "b", "a", "s", "in"] {
+            for event in [
+                format!(r#"{{"{key}":{value}}}"#),
+                format!(r#"{{"in":{{"{key}":{value},"x":1}},"{key}":1,"{key}":{value}}}"#),
+                format!(r#"{{"context":{{"{key}":{value}}},"id":"i"}}"#),
+            ] {
+                let row = Row::under(table.clone(), &event);
+                assert!(same(&event, &row.rebuilt()), "{event}\n{}", row.rebuilt());
+            }
+        }
+    }
+}

@@ -43,6 +43,9 @@ pub(crate) fn cell(batch: &RecordBatch, column: usize, row: usize) -> Option<Str
     }
     Some(match array.as_string_opt::<i32>() {
         Some(text) => text.value(row).to_owned(),
+        None if !matches!(array.data_type(), arrow_schema::DataType::Timestamp(..)) => {
+            panic!("{} is no text", array.data_type())
+        }
         None => {
             let micros = array.as_primitive::<TimestampMicrosecondType>().value(row);
             Timestamp::from_micros(micros).to_string()

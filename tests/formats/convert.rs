@@ -104,7 +104,7 @@ fn events_without_a_time_are_kept_and_told() {
     let dest = folder.join("dest");
     let outcome = run(convert(&[&file], &dest, "csv")).expect(10);
     assert!(outcome.stderr.contains("without a time"), "{}", outcome.stderr);
-    let kept = fs::read_to_string(dest.join("_audit/quarantine/events-unplaced-s000.ndjson")).unwrap();
+    let kept = fs::read_to_string(dest.join("_audit/quarantine/events-undated-s000.ndjson")).unwrap();
     assert_eq!(kept, "{\"flaw\":\"no-time\",\"id\":\"a\",\"text\":\"{\\\"id\\\":\\\"a\\\"}\"}\n");
     assert_eq!(tree(&dest.join("csv")).len(), 1);
     assert!(!dest.join("parquet").exists());

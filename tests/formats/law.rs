@@ -51,6 +51,7 @@ fn converted(events: &BTreeMap<String, String>, dest: &Path, table: &Table) {
         account_fingerprint: account_fingerprint("abcd1234"),
         grid: Grid::Day,
         schema: table.identity(),
+        lineage: table.lineage().to_vec(),
         selection: BTreeMap::new(),
         secrets: Secrets::Kept,
     };

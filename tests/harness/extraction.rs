@@ -98,6 +98,7 @@ async fn open(dest: &Path, table: &Table) -> Dataset {
         account_fingerprint: account_fingerprint(KEY),
         grid: Grid::Day,
         schema: table.identity(),
+        lineage: table.lineage().to_vec(),
         selection: BTreeMap::new(),
         secrets: vonage_audit::model::Secrets::Redacted,
     };

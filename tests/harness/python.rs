@@ -8,8 +8,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const NEEDED: &str = "the tests open the exported files with DuckDB and pyarrow; they need python3 (3.9 or later) with \
-                      its venv module (Debian: apt-get install python3-venv) and access to PyPI on their first run";
+const NEEDED: &str = "the tests open the exported files with DuckDB, pyarrow, ClickHouse, Spark and PostgreSQL; they need \
+                      python3 (3.11 or later) with its venv module (Debian: apt-get install python3-venv), Java 17 for \
+                      Spark (openjdk-17-jre-headless), and access to PyPI on their first run";
 
 /// A script of `tests/readers/`, ready for its arguments.
 pub(crate) fn script(name: &str) -> Command {

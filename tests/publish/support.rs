@@ -65,6 +65,7 @@ pub(crate) fn spec() -> Spec {
         account_fingerprint: account_fingerprint("abcd1234"),
         grid: Grid::Day,
         schema: TableRef { version: "1.0.0".to_owned(), fingerprint: "aa".repeat(32) },
+        lineage: Vec::new(),
         selection: BTreeMap::new(),
         secrets: vonage_audit::model::Secrets::Redacted,
     }

@@ -102,6 +102,7 @@ impl Nights {
             account_fingerprint: account_fingerprint("abcd1234"),
             grid: Grid::Day,
             schema: self.table.identity(),
+            lineage: self.table.lineage().to_vec(),
             selection: BTreeMap::new(),
             secrets: vonage_audit::model::Secrets::Redacted,
         };
@@ -226,8 +227,11 @@ fn no_night_loses_doubles_or_changes_anything() {
                 "{what}: the rerun wrote something"
             );
         } else {
-            // A file that a dead run left holds an event that is gone since: nobody can confirm it.
-            assert_eq!(report.exit_code(), 4, "{what}: {:?} {:?}", report.failure, report.unproven);
+            // A file that a dead run left holds an event that is gone since: nobody can confirm it. And a second with
+            // more events than a page, in another order at each request, is refused rather than believed.
+            let unstable = nights.world.behaviour.order == Order::UnstableTies;
+            let honest = report.exit_code() == 4 || (report.exit_code() == 3 && unstable);
+            assert!(honest, "{what}: {:?} {:?}", report.failure, report.unproven);
         }
     }
     println!(

@@ -25,6 +25,7 @@ pub(crate) fn commit() -> Commit {
             window,
             certificate,
             counts: Counts { settled: 3, rows: 2, known: 0, quarantined: 1, filtered: 0, redacted: 2 },
+            drift: Default::default(),
             vanished: Vec::new(),
             files: vec![FileRecord {
                 path: slot.path(),
@@ -105,4 +106,65 @@ fn records_that_disagree_with_themselves_are_refused() {
         change(&mut commit);
         assert_eq!(write(&commit).unwrap_err().kind(), Kind::Bug, "{position}");
     }
+}
+
+fn finding(number: usize) -> crate::model::Finding {
+    crate::model::Finding {
+        difference: crate::model::Difference::Pointer,
+        event_type: "A".to_owned(),
+        pointer: format!("/context/{number:03}"),
+        json: "string",
+    }
+}
+
+#[test]
+fn drift_is_listed_within_a_bound_and_reads_back() {
+    let mut commit = commit();
+    for number in 0..3 {
+        commit.windows[0].drift.count(finding(number), 2);
+    }
+    let text = write(&commit).unwrap();
+    let shown = String::from_utf8(text.clone()).unwrap();
+    assert!(
+        shown.contains(
+            r#""drift":{"findings":[{"count":2,"difference":"pointer","event_type":"A","json":"string","pointer":"/context/000"},"#
+        ),
+        "{shown}"
+    );
+    assert_eq!(read(&text).unwrap(), commit);
+
+    for number in 3..77 {
+        commit.windows[0].drift.count(finding(number), 1);
+    }
+    commit.windows[0].drift.unnamed = 5;
+    let text = write(&commit).unwrap();
+    let back = read(&text).unwrap();
+    let drift = &back.windows[0].drift;
+    assert_eq!((drift.findings.len(), drift.unlisted, drift.unnamed), (50, 27, 5));
+    // What was read says the same when it is written again.
+    assert_eq!(write(&back).unwrap(), text);
+    let shown = String::from_utf8(text).unwrap();
+    for (from, to) in [
+        (r#""total":77"#, r#""total":49"#),
+        (r#""difference":"pointer""#, r#""difference":"value""#),
+        (r#""json":"string""#, r#""json":"text""#),
+        ("/context/001", "/context/000"),
+        (r#""count":2"#, r#""count":0"#),
+    ] {
+        let wrong = shown.replacen(from, to, 1);
+        assert_ne!(wrong, shown);
+        assert!(read(wrong.as_bytes()).is_err(), "{to}");
+    }
+}
+
+#[test]
+fn the_longest_finding_fits_its_share_of_a_commit() {
+    let mut commit = commit();
+    let before = write(&commit).unwrap().len();
+    commit.windows[0].drift.count(
+        crate::model::Finding { event_type: "\u{1}".repeat(256), pointer: "\u{1}".repeat(256), ..finding(0) },
+        u64::MAX,
+    );
+    let longer = write(&commit).unwrap().len() - before;
+    assert!((3_000..=FINDING_BYTES).contains(&longer), "{longer}");
 }

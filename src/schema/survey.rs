@@ -1,0 +1,360 @@
+//! What events hold that the table does not say.
+//!
+//! What lives here: [`Survey`], one walk over an event along the table's tree. It counts event types, pointers and
+//! JSON types; no value is kept. Names of object members are kept, since a pointer is made of them.
+//! What this file must not know: what is done with the findings.
+
+use std::collections::HashMap;
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+
+use super::column::{Column, Json, Kind};
+use super::table::Table;
+use super::tree::{NodeId, Tree};
+use crate::error::{Error, Kind as ErrorKind, Result};
+use crate::model::json::{Kind as JsonKind, Value};
+use crate::model::{Difference, Drift, Finding};
+
+/// Segments of a pointer that is told apart: one for the context and four below it. A deeper object is one finding.
+pub(super) const MAX_DEPTH: usize = 5;
+
+/// A longer pointer or event type is counted without its name.
+const MAX_NAME: usize = 256;
+
+/// Findings told apart in one survey, and event types.
+const MAX_KEPT: usize = crate::model::drift::MAX_FINDINGS;
+
+/// Counts what events hold beyond the table.
+#[derive(Debug, Default)]
+pub struct Survey {
+    types: HashMap<String, OfType>,
+    findings: usize,
+    unnamed: u64,
+    pointer: String,
+}
+
+/// What events of one type hold.
+#[derive(Debug, Default)]
+struct OfType {
+    events: u64,
+    known: bool,
+    /// By pointer, then by kind of difference and JSON type.
+    pointers: HashMap<String, Vec<(Difference, &'static str, u64)>>,
+}
+
+impl Survey {
+    /// Counts one event, which must be an object.
+    pub fn add(&mut self, table: &Table, event: Value<'_>) {
+        let code =
+            event.member("event_type").and_then(|value| value.as_text()).and_then(|text| text.decode());
+        self.add_parts(table, code.as_deref().unwrap_or_default(), [(None, event)]);
+    }
+
+    /// Counts one event of this type that is given in parts: objects, each with the node of the tree at which it
+    /// stands, or none for the event itself.
+    pub fn add_parts<'a>(
+        &mut self,
+        table: &Table,
+        event_type: &str,
+        parts: impl IntoIterator<Item = (Option<NodeId>, Value<'a>)>,
+    ) {
+        if event_type.len() > MAX_NAME
+            || (!self.types.contains_key(event_type) && self.types.len() >= MAX_KEPT)
+        {
+            self.unnamed = self.unnamed.saturating_add(1);
+            return;
+        }
+        if !self.types.contains_key(event_type) {
+            let known = table.registry().find(event_type).is_some();
+            self.types.insert(event_type.to_owned(), OfType { known, ..OfType::default() });
+        }
+        let Some(of_type) = self.types.get_mut(event_type) else { return };
+        of_type.events += 1;
+        let mut walk = Walk {
+            table,
+            pointers: &mut of_type.pointers,
+            findings: &mut self.findings,
+            unnamed: &mut self.unnamed,
+            pointer: &mut self.pointer,
+        };
+        for (node, part) in parts {
+            walk.pointer.clear();
+            if node == Some(table.context_node()) {
+                walk.pointer.push_str("/context");
+            }
+            walk.known(node.unwrap_or(Tree::ROOT), part);
+        }
+    }
+
+    /// Counts exported rows, and gives their number. What an event held beyond the table of that time is in the text of
+    /// its context and in the remainder.
+    ///
+    /// # Errors
+    /// Verification: the rows are not of a table of this program.
+    pub fn add_rows(&mut self, table: &Table, rows: &RecordBatch) -> Result<u64> {
+        let column = |name: &'static str| {
+            rows.column_by_name(name).and_then(|column| column.as_string_opt::<i32>()).ok_or_else(|| {
+                Error::new(ErrorKind::Verification, "the file is not one of vonage-audit's")
+                    .at("column", name)
+            })
+        };
+        let (types, contexts) = (column("event_type")?, column("context_json")?);
+        for ((event_type, context), remainder) in types.iter().zip(contexts).zip(column("unmapped_json")?) {
+            let parts = [(Some(table.context_node()), context), (None, remainder)];
+            let parts = parts.into_iter().filter_map(|(node, text)| Some((node, Value::parse(text?).ok()?)));
+            self.add_parts(table, event_type.unwrap_or_default(), parts);
+        }
+        Ok(u64::try_from(rows.num_rows()).unwrap_or(u64::MAX))
+    }
+
+    /// Event types with their number of events, by name.
+    pub fn types(&self) -> Vec<(&str, u64)> {
+        let mut types: Vec<_> =
+            self.types.iter().map(|(name, of_type)| (name.as_str(), of_type.events)).collect();
+        types.sort_unstable();
+        types
+    }
+
+    /// The findings. An object of whose members some are findings themselves is left out.
+    pub fn into_drift(self) -> Drift {
+        let mut drift = Drift { unnamed: self.unnamed, ..Drift::default() };
+        for (event_type, of_type) in self.types {
+            let finding = |difference, pointer: &str, json| Finding {
+                difference,
+                event_type: event_type.clone(),
+                pointer: pointer.to_owned(),
+                json,
+            };
+            if !of_type.known {
+                drift.count(finding(Difference::EventType, "", ""), of_type.events);
+            }
+            let mut pointers: Vec<_> = of_type.pointers.iter().collect();
+            pointers.sort_unstable();
+            for (pointer, kinds) in &pointers {
+                for (difference, json, times) in *kinds {
+                    let inside = || {
+                        // '/' may stand behind other pointers that begin alike.
+                        let first = format!("{pointer}/");
+                        let at = pointers.partition_point(|(other, _)| **other < first);
+                        pointers.get(at).is_some_and(|(other, _)| other.starts_with(&first))
+                    };
+                    if *json == "object" && *difference == Difference::Pointer && inside() {
+                        continue;
+                    }
+                    drift.count(finding(*difference, pointer, json), *times);
+                }
+            }
+        }
+        drift
+    }
+}
+
+/// The walk over one event.
+struct Walk<'a> {
+    table: &'a Table,
+    pointers: &'a mut HashMap<String, Vec<(Difference, &'static str, u64)>>,
+    findings: &'a mut usize,
+    unnamed: &'a mut u64,
+    /// Where the walk is.
+    pointer: &'a mut String,
+}
+
+impl Walk<'_> {
+    /// An object at a place that the tree knows. Recursion follows the tree, whose depth is bounded.
+    fn known(&mut self, node: NodeId, object: Value<'_>) {
+        let table = self.table;
+        let Some(place) = table.tree().node(node) else { return };
+        let mut hint = 0;
+        let here = self.pointer.len();
+        for (key, member) in object.members() {
+            let raw = key.raw();
+            let child = if raw.contains('\\') {
+                key.decode().and_then(|name| place.child(&name, &mut hint))
+            } else {
+                place.child(raw, &mut hint)
+            };
+            let Some((id, child)) = child.and_then(|id| Some((id, table.tree().node(id)?))) else {
+                self.enter(key, |walk| walk.unknown(member));
+                self.pointer.truncate(here);
+                continue;
+            };
+            let column = child.column.and_then(|column| table.columns().get(column));
+            match column.filter(|column| column.kind == Kind::Source) {
+                Some(column) if fits(column, &member) => {}
+                Some(_) => self.enter(key, |walk| walk.count(Difference::JsonType, json_type(&member))),
+                None if !child.children.is_empty() => match member.kind() {
+                    JsonKind::Object => self.enter(key, |walk| walk.known(id, member)),
+                    JsonKind::Null => {}
+                    _ => self.enter(key, |walk| walk.count(Difference::JsonType, json_type(&member))),
+                },
+                // A derived column may look at a place that no column holds.
+                None => self.enter(key, |walk| walk.unknown(member)),
+            }
+            self.pointer.truncate(here);
+        }
+    }
+
+    /// Steps to a member; the caller steps back.
+    fn enter(&mut self, key: crate::model::json::Text<'_>, then: impl FnOnce(&mut Self)) {
+        self.pointer.push('/');
+        // A lone surrogate has no place in a pointer; its escape stands for it.
+        let name = key.decode().unwrap_or_else(|| key.raw().into());
+        for letter in name.chars() {
+            match letter {
+                '~' => self.pointer.push_str("~0"),
+                '/' => self.pointer.push_str("~1"),
+                other => self.pointer.push(other),
+            }
+        }
+        then(self);
+    }
+
+    /// A value at a place that no column holds.
+    fn unknown(&mut self, value: Value<'_>) {
+        if self.table.registry().is_untyped(self.pointer) {
+            return;
+        }
+        self.count(Difference::Pointer, json_type(&value));
+        if self.pointer.bytes().filter(|byte| *byte == b'/').count() >= MAX_DEPTH {
+            return;
+        }
+        let here = self.pointer.len();
+        for (key, member) in value.members() {
+            self.enter(key, |walk| walk.unknown(member));
+            self.pointer.truncate(here);
+        }
+    }
+
+    fn count(&mut self, difference: Difference, json: &'static str) {
+        let known = self.pointers.get_mut(self.pointer.as_str());
+        let same =
+            |(other, kind, _): &&mut (Difference, &'static str, u64)| (*other, *kind) == (difference, json);
+        let found = known.and_then(|kinds| kinds.iter_mut().find(same));
+        if let Some((_, _, times)) = found {
+            *times = times.saturating_add(1);
+        } else if *self.findings >= MAX_KEPT || self.pointer.len() > MAX_NAME {
+            *self.unnamed = self.unnamed.saturating_add(1);
+        } else {
+            *self.findings += 1;
+            self.pointers.entry(self.pointer.clone()).or_default().push((difference, json, 1));
+        }
+    }
+}
+
+/// Whether a column is declared for values of this type; null is absence for every column.
+fn fits(column: &Column, value: &Value<'_>) -> bool {
+    match (value.kind(), column.json) {
+        (JsonKind::Null, _) | (_, Some(Json::Any) | None) => true,
+        (JsonKind::String, Some(Json::String)) | (JsonKind::Boolean, Some(Json::Boolean)) => true,
+        (JsonKind::Number, Some(Json::Number)) => true,
+        (JsonKind::Number, Some(Json::Integer)) => json_type(value) == "integer",
+        _ => false,
+    }
+}
+
+/// The value's type as JSON Schema names it.
+fn json_type(value: &Value<'_>) -> &'static str {
+    let whole = |text: &str| {
+        text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit()) && text != "-0"
+    };
+    match value.kind() {
+        JsonKind::Number if whole(value.text()) => "integer",
+        other => other.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drift(events: &[&str]) -> Vec<(String, u64)> {
+        let table = Table::builtin().unwrap();
+        let mut survey = Survey::default();
+        for event in events {
+            survey.add(&table, Value::parse(event).unwrap());
+        }
+        let drift = survey.into_drift();
+        assert_eq!(drift.unnamed, 0);
+        let text = |finding: &Finding| {
+            let Finding { difference, event_type, pointer, json } = finding;
+            format!("{} {event_type} {pointer} {json}", difference.name())
+        };
+        drift.findings.iter().map(|(finding, times)| (text(finding), *times)).collect()
+    }
+
+    fn found(events: &[&str]) -> Vec<String> {
+        drift(events).into_iter().map(|(text, times)| format!("{text} {times}")).collect()
+    }
+
+    #[test]
+    fn what_the_table_says_is_no_drift() {
+        let files = [
+            include_str!("../../tests/data/events-published.ndjson"),
+            r#"{"event_type":"APP_CREATE","user_id":7,"context":null,"user_email":null,"_links":{"self":{"href":"x"}}}"#,
+        ];
+        for line in files.iter().flat_map(|text| text.lines()) {
+            let found = found(&[line]);
+            let unexpected: Vec<_> =
+                found.iter().filter(|finding| !finding.contains("/context/appId string")).collect();
+            assert!(unexpected.is_empty(), "{line}: {unexpected:?}");
+        }
+    }
+
+    #[test]
+    fn each_kind_of_difference_is_found_and_counted() {
+        let new = r#"{"event_type":"TRUNK_CREATE","context":{"trunk":{"id":"t","channels":4,"tags":[],"more":{}}}}"#;
+        assert_eq!(
+            found(&[new, new]),
+            [
+                "event_type TRUNK_CREATE   2",
+                "pointer TRUNK_CREATE /context/trunk/channels integer 2",
+                "pointer TRUNK_CREATE /context/trunk/id string 2",
+                "pointer TRUNK_CREATE /context/trunk/more object 2",
+                "pointer TRUNK_CREATE /context/trunk/tags array 2",
+            ]
+        );
+        assert_eq!(
+            found(&[
+                r#"{"event_type":"APP_CREATE","user_id":"u","region":"eu","context":{"created":7,"voice-type":{}}}"#,
+                r#"{"event_type":"APP_CREATE","context":[],"user_id":1.5}"#,
+            ]),
+            [
+                "pointer APP_CREATE /region string 1",
+                "json_type APP_CREATE /context array 1",
+                "json_type APP_CREATE /context/created integer 1",
+                "json_type APP_CREATE /context/voice-type object 1",
+                "json_type APP_CREATE /user_id number 1",
+                "json_type APP_CREATE /user_id string 1",
+            ]
+        );
+    }
+
+    #[test]
+    fn pointers_are_escaped_and_end_at_a_depth() {
+        assert_eq!(
+            found(&[
+                r#"{"event_type":"APP_CREATE","context":{"a/b":{"c~":1},"x":{"1":{"2":{"3":{"4":true}}}}}}"#
+            ]),
+            [
+                "pointer APP_CREATE /context/a~1b/c~0 integer 1",
+                "pointer APP_CREATE /context/x/1/2/3 object 1",
+            ]
+        );
+    }
+
+    #[test]
+    fn free_keys_do_not_fill_the_memory() {
+        let table = Table::builtin().unwrap();
+        let mut survey = Survey::default();
+        for number in 0..MAX_KEPT + 10 {
+            let event = format!(r#"{{"event_type":"APP_CREATE","context":{{"k{number}":1}}}}"#);
+            survey.add(&table, Value::parse(&event).unwrap());
+        }
+        let long = "a".repeat(MAX_NAME + 1);
+        survey.add(&table, Value::parse(&format!(r#"{{"event_type":"{long}"}}"#)).unwrap());
+        survey.add(&table, Value::parse(&format!(r#"{{"event_type":"APP_CREATE","{long}":1}}"#)).unwrap());
+        let drift = survey.into_drift();
+        assert_eq!((drift.findings.len(), drift.unnamed), (MAX_KEPT, 12));
+    }
+}

@@ -25,7 +25,9 @@ fn main() {
     for _ in 0..if events < 50_000 { 1 } else { 5 } {
         parse.push(time(|| assert!(texts.iter().all(|text| Value::parse(text).is_ok()))));
         redaction.push(time(|| {
-            assert!(texts.iter().all(|text| matches!(redact(text.as_bytes()), std::borrow::Cow::Borrowed(_))));
+            assert!(
+                texts.iter().all(|text| matches!(redact(text.as_bytes()), std::borrow::Cow::Borrowed(_)))
+            );
         }));
         let mut flattener = Flattener::new(&table);
         let (mut rows, mut proof) = (Duration::ZERO, Duration::ZERO);

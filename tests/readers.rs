@@ -21,6 +21,9 @@ use program::{run, scratch};
 use python::script;
 use sandbox::{KEY, SECRET, Sandbox, export};
 
+/// What the readers' table is made for.
+const FORMATS: [&str; 1] = ["parquet"];
+
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
@@ -106,7 +109,7 @@ fn every_reader_reads_hostile_values_as_the_document_says() {
     let dest = folder.join("export");
     run(export(&sandbox.url, "2018-05-01", "2024-04-01", &dest)).expect(0);
     let document = fs::read_to_string(repository("docs/readers.md")).unwrap();
-    for format in ["parquet"] {
+    for format in FORMATS {
         let mut command = script("matrix.py");
         command.arg(&dest).arg(&truth).arg(repository("schemas/v1")).arg(format);
         let table = run(command).expect(0).stdout;

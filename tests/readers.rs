@@ -21,6 +21,9 @@ use program::{run, scratch};
 use python::script;
 use sandbox::{KEY, SECRET, Sandbox, export};
 
+/// What the readers' table is made for.
+const FORMATS: [&str; 1] = ["parquet"];
+
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
@@ -94,6 +97,28 @@ fn published_plausible_and_hostile_events_come_through_whole() {
     }
     check(&one, &truth);
     assert_same(&tree(&one.join("parquet")), &tree(&two.join("parquet")));
+}
+
+/// Needs Java 17 for Spark.
+#[test]
+fn every_reader_reads_hostile_values_as_the_document_says() {
+    let folder = scratch("readers-matrix");
+    let truth = folder.join("events.ndjson");
+    population("clean", &truth);
+    let sandbox = Sandbox::start(&["--data", truth.to_str().unwrap()]);
+    let dest = folder.join("export");
+    run(export(&sandbox.url, "2018-05-01", "2024-04-01", &dest)).expect(0);
+    let document = fs::read_to_string(repository("docs/readers.md")).unwrap();
+    for format in FORMATS {
+        let mut command = script("matrix.py");
+        command.arg(&dest).arg(&truth).arg(repository("schemas/v1")).arg(format);
+        let table = run(command).expect(0).stdout;
+        println!("{table}");
+        assert!(
+            document.contains(&format!("## {format}\n\n{table}")),
+            "docs/readers.md does not hold this table under ## {format}:\n{table}"
+        );
+    }
 }
 
 #[test]

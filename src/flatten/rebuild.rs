@@ -69,6 +69,16 @@ impl<'a> Rebuilder<'a> {
     /// # Errors
     /// Verification: a column that holds JSON text does not, or an integer column holds no integer. Bug: no such row.
     pub fn row(&self, row: usize) -> Result<String> {
+        let mut out = String::new();
+        self.write(row, &mut out)?;
+        Ok(out)
+    }
+
+    /// The same, appended to `out`.
+    ///
+    /// # Errors
+    /// As [`Rebuilder::row`].
+    pub fn write(&self, row: usize, out: &mut String) -> Result<()> {
         if row >= self.rows {
             return Err(Error::bug("no such row").at("row", row));
         }
@@ -83,9 +93,7 @@ impl<'a> Rebuilder<'a> {
                 Some(value)
             }
         };
-        let mut out = String::new();
-        self.object(Tree::ROOT, remainder, row, &mut out)?;
-        Ok(out)
+        self.object(Tree::ROOT, remainder, row, out)
     }
 
     /// Recursion follows the tree, whose depth is bounded.

@@ -19,7 +19,7 @@ const MAX_LEVELS: u32 = 4;
 /// secret-bearing key becomes `"[REDACTED]"`, an object or array as a whole; `null` stays, since it holds nothing.
 pub fn redact(text: &[u8]) -> Cow<'_, [u8]> {
     let readable = std::str::from_utf8(text);
-    let no_strings = readable.is_ok_and(|text| !text.contains('\\') && !text.contains(PRIVATE_KEY));
+    let no_strings = readable.is_ok_and(|text| !text.contains('\\') && !may_hold_key(text));
     let mut edits = Vec::new();
     find(text, !no_strings, 0, &mut edits);
     if edits.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(apply(text, edits)) }
@@ -78,6 +78,15 @@ fn find(text: &[u8], strings: bool, level: u32, edits: &mut Vec<Edit>) {
             within(text, inner, level, edits);
         }
     }
+}
+
+/// Whether a private key may be in a text without escapes: the words are looked for where a `K` stands, which is rare.
+fn may_hold_key(text: &str) -> bool {
+    let label = PRIVATE_KEY.as_bytes();
+    text.match_indices('K').any(|(at, _)| {
+        let start = at.checked_sub(label.len() - "KEY".len());
+        start.and_then(|start| text.as_bytes().get(start..)).is_some_and(|rest| rest.starts_with(label))
+    })
 }
 
 fn next_quote(text: &[u8], from: usize) -> Option<usize> {

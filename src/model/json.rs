@@ -220,8 +220,10 @@ pub fn push_compact(out: &mut String, value: &Value<'_>) {
 pub fn push_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.find(|letter: char| letter < ' ' || letter == '"' || letter == '\\') {
-        let (plain, tail) = rest.split_at(at);
+    // What must be escaped is ASCII, so that both parts are text.
+    while let Some((plain, tail)) =
+        rest.split_at_checked(lexical::plain_end(rest.as_bytes(), 0)).filter(|(_, tail)| !tail.is_empty())
+    {
         out.push_str(plain);
         let mut letters = tail.chars();
         match letters.next() {

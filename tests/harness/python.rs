@@ -8,9 +8,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const NEEDED: &str = "the tests open the exported files with DuckDB, pyarrow, ClickHouse, Spark and PostgreSQL; they need \
-                      python3 (3.11 or later) with its venv module (Debian: apt-get install python3-venv), Java 17 for \
-                      Spark (openjdk-17-jre-headless), and access to PyPI on their first run";
+const NEEDED: &str = "the tests open the exported files with real readers; they need python3 (3.11 or later) with its \
+                      venv module (Debian: apt-get install python3-venv), access to PyPI on their first run (about 1 GB), \
+                      and Java 17 for Spark (Debian: apt-get install openjdk-17-jre-headless)";
 
 /// A script of `tests/readers/`, ready for its arguments.
 pub(crate) fn script(name: &str) -> Command {
@@ -46,7 +46,7 @@ fn interpreter() -> PathBuf {
     said(
         Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"])
-            .args(["--no-deps", "--only-binary", ":all:", "--requirement"])
+            .args(["--no-deps", "--only-binary", ":all:", "--no-binary", "pyspark", "--requirement"])
             .arg(&requirements),
     );
     said(Command::new(&python).args(["-m", "pip", "check", "--disable-pip-version-check"]));

@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::{Grid, SchemaRef};
 use crate::publish::digest::sha256;
+use crate::publish::drift::FINDING_BYTES;
 
 pub(crate) fn commit() -> Commit {
     let window = Grid::Day.window(Timestamp::from_date(2026, 3, 1).unwrap());

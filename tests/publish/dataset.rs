@@ -355,6 +355,7 @@ fn only_flawed(quarantined: u64) -> WindowRecord {
         window: day(1),
         certificate: certificate(day(1), quarantined),
         counts: Counts { settled: quarantined, quarantined, ..Counts::default() },
+        formats: vec![Format::Parquet],
         vanished: Vec::new(),
         files: Vec::new(),
     }

@@ -64,6 +64,9 @@ pub struct WindowRecord {
     pub certificate: Certificate,
     /// What became of them.
     pub counts: Counts,
+    /// The formats whose slots were held against these events, ascending: what the certificate is about. Another
+    /// format may hold fewer of the events.
+    pub formats: Vec<Format>,
     /// Ids in earlier files of the window that the API no longer lists. Their rows stay.
     pub vanished: Vec<String>,
     /// What its events hold beyond the table, where that is anything.

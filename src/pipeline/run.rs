@@ -283,7 +283,9 @@ pub fn known(dataset: &Dataset, formats: &[Format]) -> Known {
     let mut known = formats.next().map(coverage).unwrap_or_default();
     for format in formats {
         let other = coverage(format);
-        known.retain(|from, _| other.contains_key(from));
+        // One that has seen fewer events than another is behind, and is to be filled up.
+        let counted = |certificate: &Certificate| (certificate.range, certificate.total, certificate.events);
+        known.retain(|from, own| other.get(from).is_some_and(|other| counted(own) == counted(other)));
     }
     known
 }

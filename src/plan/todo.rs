@@ -27,7 +27,9 @@ pub fn todo(range: Window, grid: Grid, known: &Known, read_again: Timestamp) -> 
     for window in grid.windows(range) {
         todo.windows += 1;
         match known.get(&window.from) {
-            Some(certificate) if window.from < read_again => {
+            Some(certificate)
+                if window.from < read_again && !is_outdated(certificate, todo.recount.last()) =>
+            {
                 if todo.recount.last().is_none_or(|last| last.range != certificate.range) {
                     todo.recount.push(certificate.clone());
                 }
@@ -39,6 +41,13 @@ pub fn todo(range: Window, grid: Grid, known: &Known, read_again: Timestamp) -> 
         }
     }
     todo
+}
+
+/// Whether another certificate of the same range has counted something else: one of them is older, and counting again
+/// by the other would not show what this one has missed.
+fn is_outdated(certificate: &Certificate, other: Option<&Certificate>) -> bool {
+    let counted = |certificate: &Certificate| (certificate.total, certificate.events);
+    other.is_some_and(|other| other.range == certificate.range && counted(other) != counted(certificate))
 }
 
 #[cfg(test)]
@@ -71,6 +80,13 @@ mod tests {
         );
         assert_eq!(found.recount, [certificate(3, 5), certificate(7, 8)]);
         assert_eq!(found.windows, 9);
+
+        // Of two certificates of one range that differ, the second window's says nothing.
+        let mut torn = known.clone();
+        torn.insert(day(4), Certificate { total: 1, ..certificate(3, 5) });
+        let found = todo(all, Grid::Day, &torn, day(31));
+        assert!(found.settle.contains(&Window::new(day(4), day(7))), "{found:?}");
+        assert_eq!(found.recount, [certificate(3, 5), certificate(7, 8)]);
 
         let found = todo(all, Grid::Day, &known, day(4));
         assert_eq!(found.settle, [Window::new(day(1), day(3)), Window::new(day(4), day(10))]);

@@ -30,7 +30,7 @@ pub(super) fn number(name: &str) -> Option<u64> {
 /// What the log says of one window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Covered {
-    /// How the events of the newest proven record became certain; of the newest record if none is proven.
+    /// How the events became certain, by the newest proven record about this format; by the newest if none is proven.
     pub certificate: Certificate,
     /// Events that became rows, over all records.
     pub rows: u64,
@@ -177,10 +177,16 @@ impl Log {
         let quarantined = earlier.into_iter().flatten().map(|record| record.counts.quarantined).max();
         // Where another run has recorded the window meanwhile, its certificate may be the newer one.
         let ours = self.latest.get(&record.window).is_none_or(|commit| *commit < self.read_until);
-        let newest = earlier.and_then(|records| records.last());
+        let renewed = |format: &Format| {
+            let about = |earlier: &&WindowRecord| earlier.formats.contains(format);
+            let newest = earlier.into_iter().flatten().rev().find(about);
+            newest.is_none_or(|newest| ours && renews(&record, newest))
+        };
+        // What claims nothing says nothing new of a window that is known.
+        let claims = record.certificate.level != Level::None || earlier.is_none();
         let adds = !record.files.is_empty()
             || quarantined.is_none_or(|known| record.counts.quarantined > known)
-            || newest.is_none_or(|newest| ours && renews(&record, newest));
+            || (claims && record.formats.iter().any(renewed));
         Ok(adds.then_some(record))
     }
 
@@ -197,10 +203,6 @@ impl Log {
 /// that are gone. Otherwise a rerun would count against numbers that no longer hold, and settle again for ever.
 fn renews(record: &WindowRecord, newest: &WindowRecord) -> bool {
     let (now, then) = (&record.certificate, &newest.certificate);
-    if now.level == Level::None {
-        // It claims nothing, so without files it says nothing new.
-        return false;
-    }
     now.total != then.total
         || now.range != then.range
         || now.events != then.events
@@ -209,19 +211,21 @@ fn renews(record: &WindowRecord, newest: &WindowRecord) -> bool {
 }
 
 fn covered(records: &[WindowRecord], format: Format) -> Option<Covered> {
-    // What was added later without a proof does not undo one.
-    let proven = records.iter().rev().find(|record| record.certificate.level != Level::None);
-    let newest = proven.or(records.last())?;
     let mut files: Vec<FileRecord> = records
         .iter()
         .flat_map(|record| &record.files)
         .filter(|file| file.format == format)
         .cloned()
         .collect();
+    // A window without rows is the same in every format; of others, a record is about the formats that it names.
     let empty = records.iter().all(|record| record.files.is_empty());
-    if files.is_empty() && !empty {
-        return None;
+    let mut about: Vec<_> = records.iter().filter(|record| record.formats.contains(&format)).collect();
+    if about.is_empty() && empty {
+        about = records.iter().collect();
     }
+    // What was added later without a proof does not undo one.
+    let proven = about.iter().rev().find(|record| record.certificate.level != Level::None);
+    let newest = proven.or(about.last())?;
     files.sort_by_key(|file| file.sequence);
     Some(Covered {
         certificate: newest.certificate.clone(),

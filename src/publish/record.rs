@@ -37,6 +37,7 @@ struct WireWindow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     drift: Option<WireDrift>,
     files: Vec<WireFile>,
+    formats: Vec<String>,
     from: String,
     to: String,
     vanished: Vec<String>,
@@ -133,6 +134,7 @@ fn to_wire(record: &WindowRecord) -> WireWindow {
         },
         drift: drift::to_wire(&record.drift),
         files: record.files.iter().map(to_wire_file).collect(),
+        formats: record.formats.iter().map(|format| format.name().to_owned()).collect(),
         from: record.window.from.to_string(),
         to: record.window.to.to_string(),
         vanished: record.vanished.clone(),
@@ -198,6 +200,7 @@ fn from_wire(wire: WireWindow) -> Result<WindowRecord> {
             quarantined: wire.counts.quarantined,
             redacted: wire.counts.redacted,
         },
+        formats: wire.formats.iter().map(|name| to_format(name)).collect::<Result<_>>()?,
         vanished: wire.vanished,
         drift: wire.drift.map(drift::from_wire).transpose()?.unwrap_or_default(),
         files: wire.files.into_iter().map(from_wire_file).collect::<Result<_>>()?,
@@ -208,13 +211,17 @@ fn from_wire_file(wire: WireFile) -> Result<FileRecord> {
     let range = |range: WireRange| Ok((time(&range.min)?, time(&range.max)?));
     Ok(FileRecord {
         path: wire.path,
-        format: Format::parse(&wire.format).ok_or_else(|| refused("unknown file format"))?,
+        format: to_format(&wire.format)?,
         sequence: wire.sequence,
         bytes: wire.bytes,
         sha256: wire.sha256,
         rows: wire.rows,
         created_at: wire.created_at.map(range).transpose()?,
     })
+}
+
+fn to_format(name: &str) -> Result<Format> {
+    Format::parse(name).ok_or_else(|| refused("unknown file format"))
 }
 
 pub(super) fn refused(why: &'static str) -> Error {
@@ -255,6 +262,13 @@ pub(super) fn check_window(record: &WindowRecord) -> Result<(), &'static str> {
     }
     if record.window.seconds() == 0 {
         return Err("a window is empty or reversed");
+    }
+    let formats = &record.formats;
+    if formats.is_empty() || !formats.iter().zip(formats.iter().skip(1)).all(|(one, next)| one < next) {
+        return Err("formats are not ascending, or there is none");
+    }
+    if record.files.iter().any(|file| !formats.contains(&file.format)) {
+        return Err("a file has a format that the record is not about");
     }
     let mut most = 0;
     for format in Format::ALL {

@@ -35,7 +35,9 @@ pub struct Published {
     pub window: Window,
     /// Files that are durable and not yet in the log: written now, or adopted.
     pub files: Vec<FileRecord>,
-    /// Rows of those files, in each format.
+    /// The formats whose slots were read and filled up, ascending.
+    pub formats: Vec<Format>,
+    /// Rows of those files, in the format that got most.
     pub rows: u64,
     /// Rows that files in the log hold already.
     pub known: u64,
@@ -59,6 +61,7 @@ impl Published {
             window: self.window,
             certificate,
             counts: Counts { settled, rows: self.rows, known, quarantined, filtered, redacted: 0 },
+            formats: self.formats,
             vanished: self.vanished,
             drift: Drift::default(),
             files: self.files,
@@ -141,8 +144,10 @@ impl Dataset {
         }
         let known =
             prepared.rows.checked_sub(rows).ok_or_else(|| Error::bug("more rows published than settled"))?;
+        let formats: BTreeSet<Format> = prepared.files.iter().map(|file| file.format).collect();
         Ok(Published {
             window: prepared.window,
+            formats: formats.into_iter().collect(),
             files,
             rows,
             known,

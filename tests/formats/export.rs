@@ -75,3 +75,57 @@ fn a_nightly_run_fills_a_new_format_from_the_first_window() {
     assert_eq!(tree(&dest.join("csv")).len(), 5);
     assert_eq!(tree(&dest.join("parquet")).len(), 5);
 }
+
+/// Two events of a day, the second of which the API shows only later.
+#[test]
+fn a_format_that_a_later_run_left_out_is_not_taken_for_complete() {
+    let folder = scratch("formats-behind");
+    let event =
+        |id: &str| format!(r#"{{"id":"{id}","created_at":"2026-01-02T10:00:00","event_type":"USER_LOGIN"}}"#);
+    let serve = |ids: &[&str]| {
+        let data = folder.join("data.ndjson");
+        std::fs::write(&data, ids.iter().map(|id| event(id) + "\n").collect::<String>()).unwrap();
+        Sandbox::start(&["--data", data.to_str().unwrap()])
+    };
+    let dest = folder.join("dest");
+    result(with_formats(&serve(&["a"]), &dest, "parquet,csv"));
+    let later = serve(&["a", "b"]);
+    assert_eq!(result(with_formats(&later, &dest, "parquet"))["rows"], 1);
+    // CSV has not seen it yet, whichever formats are asked for beside it.
+    let both = folder.join("both");
+    assert!(Command::new("cp").arg("-r").arg(&dest).arg(&both).status().unwrap().success());
+    for (dest, formats) in [(&dest, "csv"), (&both, "parquet,csv")] {
+        assert_eq!(result(with_formats(&later, dest, formats))["rows"], 1, "{formats}");
+        assert_eq!(tree(&dest.join("csv")).len(), 2, "{formats}");
+        let log = tree(&dest.join("_audit"));
+        assert_eq!(result(with_formats(&later, dest, "parquet,csv"))["rows"], 0);
+        assert_eq!(result(with_formats(&later, dest, "parquet,csv"))["unchanged"], 5);
+        assert!(tree(&dest.join("_audit")).len() <= log.len() + 1);
+    }
+}
+
+#[test]
+fn rows_that_were_converted_into_another_format_are_no_proof_for_it() {
+    let folder = scratch("formats-partial");
+    let sandbox =
+        Sandbox::start(&["--events", "200", "--from", "2026-01-01", "--to", "2026-01-06", "--seed", "4"]);
+    let dest = folder.join("dest");
+    result(with_formats(&sandbox, &folder.join("all"), "ndjson"));
+    result(with_formats(&sandbox, &dest, "parquet"));
+    // A few events of the proven days, as CSV.
+    let some = folder.join("some.ndjson");
+    std::fs::write(&some, lines(&folder.join("all/ndjson"))[..10].join("\n")).unwrap();
+    let mut convert = crate::program::program();
+    convert
+        .args(["convert", "--account", crate::sandbox::KEY, "--format", "csv", "--dest"])
+        .arg(&dest)
+        .arg(&some);
+    run(convert).expect(0);
+    result(with_formats(&sandbox, &dest, "csv"));
+    let rows: usize = tree(&dest.join("csv"))
+        .into_values()
+        .map(|bytes| csv::Reader::from_reader(bytes.as_slice()).records().map(Result::unwrap).count())
+        .sum();
+    assert_eq!(rows, 200);
+    assert_eq!(result(with_formats(&sandbox, &dest, "parquet,csv"))["rows"], 0);
+}

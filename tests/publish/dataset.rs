@@ -356,6 +356,7 @@ fn only_flawed(quarantined: u64) -> WindowRecord {
         certificate: certificate(day(1), quarantined),
         counts: Counts { settled: quarantined, quarantined, ..Counts::default() },
         drift: Default::default(),
+        formats: vec![Format::Parquet],
         vanished: Vec::new(),
         files: Vec::new(),
     }

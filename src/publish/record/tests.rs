@@ -27,6 +27,7 @@ pub(crate) fn commit() -> Commit {
             certificate,
             counts: Counts { settled: 3, rows: 2, known: 0, quarantined: 1, filtered: 0, redacted: 2 },
             drift: Default::default(),
+            formats: vec![Format::Parquet],
             vanished: Vec::new(),
             files: vec![FileRecord {
                 path: slot.path(),
@@ -58,7 +59,7 @@ fn a_commits_text_is_fixed_and_reads_back() {
                 r#""counts":{{"filtered":0,"known":0,"quarantined":1,"redacted":2,"rows":2,"settled":3}},"#,
                 r#""files":[{{"bytes":1234,"created_at":{{"max":"2026-03-01T00:00:09","min":"2026-03-01T00:00:05"}},"#,
                 r#""format":"parquet","path":"parquet/event_date=2026-03-01/events-20260301-s000.parquet","#,
-                r#""rows":2,"sequence":0,"sha256":"{file}"}}],"#,
+                r#""rows":2,"sequence":0,"sha256":"{file}"}}],"formats":["parquet"],"#,
                 r#""from":"2026-03-01T00:00:00","to":"2026-03-02T00:00:00","vanished":[]}}]}}"#,
             ),
             previous = previous,

@@ -157,7 +157,7 @@ fn to_wire_file(file: &FileRecord) -> WireFile {
 /// The commit of a text.
 ///
 /// # Errors
-/// [`Kind::Verification`] for anything that [`write`] would not have written.
+/// [`Kind::Verification`] for anything that [`write()`] would not have written.
 pub(super) fn read(bytes: &[u8]) -> Result<Commit> {
     let wire: WireCommit = canonical::read(bytes)?;
     if wire.format_version != FORMAT_VERSION {

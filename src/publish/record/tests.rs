@@ -166,5 +166,5 @@ fn the_longest_finding_fits_its_share_of_a_commit() {
         u64::MAX,
     );
     let longer = write(&commit).unwrap().len() - before;
-    assert!((3_000..=crate::publish::drift::FINDING_BYTES).contains(&longer), "{longer}");
+    assert!((3_000..=drift::FINDING_BYTES).contains(&longer), "{longer}");
 }

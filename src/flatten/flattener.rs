@@ -119,7 +119,6 @@ impl Flattener {
         if event.depth() > MAX_DEPTH {
             return Err(Refusal::Flaw(Flaw::TooDeep));
         }
-        self.survey.add(&self.table, event);
         let notes = self.append(event);
         self.rows += 1;
         self.taken = taken;
@@ -166,6 +165,7 @@ impl Flattener {
             }
         }
 
+        survey(table, &found, event, &mut self.survey);
         self.scratch.clear();
         if found.irregular {
             remainder::write(table, &found, &mut self.scratch);
@@ -219,6 +219,21 @@ impl Flattener {
         RecordBatch::try_new(self.table.arrow_schema(), arrays)
             .map_err(|error| Error::bug("the columns do not make a batch").because(error))
     }
+}
+
+/// Counts what the event holds beyond the table. An envelope that went into its columns exactly needs no second look, so
+/// that mostly the context alone is walked.
+fn survey(table: &Table, found: &Found<'_>, event: Value<'_>, survey: &mut Survey) {
+    let code = table.event_type_node().and_then(|node| found.value(node));
+    let code = code.and_then(|value| value.as_text()).and_then(|text| text.decode());
+    let context = found.value(table.context_node());
+    let plain = match context.map(|context| context.kind()) {
+        None | Some(JsonKind::Null | JsonKind::Object) => !found.irregular,
+        Some(_) => false,
+    };
+    let whole = (!plain).then_some((None, event));
+    let context = context.filter(|_| plain).map(|context| (Some(table.context_node()), context));
+    survey.add_parts(table, code.as_deref().unwrap_or_default(), whole.into_iter().chain(context));
 }
 
 /// Derived columns take their rules in order, since the table compiles them in the order of the columns.

@@ -1,7 +1,7 @@
 //! One event's JSON text becomes one row; nothing is lost.
 //!
 //! What lives here: [`Flattener`], which fills column builders, and the way back: [`Rebuilder`] makes the event from
-//! its row and [`same`] tells whether two JSON texts say the same. The law: an event can be rebuilt, value for value
+//! its row and [`same()`] tells whether two JSON texts say the same. The law: an event can be rebuilt, value for value
 //! and number text for number text, from its source columns, the context's text and the remainder.
 //! What this module must not know: pages, windows, files, time, threads.
 

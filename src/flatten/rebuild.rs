@@ -64,7 +64,7 @@ impl<'a> Rebuilder<'a> {
         Ok(Self { table, columns, rows: batch.num_rows() })
     }
 
-    /// The JSON text of the event of this row, equal to what was received as [`super::same`] understands it.
+    /// The JSON text of the event of this row, equal to what was received as [`super::same()`] understands it.
     ///
     /// # Errors
     /// Verification: a column that holds JSON text does not, or an integer column holds no integer. Bug: no such row.

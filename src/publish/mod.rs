@@ -1,6 +1,6 @@
 //! Write-once slots and the commit log.
 //!
-//! What lives here: [`Dataset`]. A window's rows are [`prepare`]d as bytes, [`Dataset::publish`]ed into the next free
+//! What lives here: [`Dataset`]. A window's rows are [prepared](prepare()) as bytes, [`Dataset::publish`]ed into the next free
 //! slot, and then [`Dataset::commit`]ted to a log of numbered, chained records. Three rules carry the proof:
 //! a slot or commit is created if absent and never changes; before slot k is written all slots before it have been
 //! read, and only rows that none of them holds are written; a commit names only slots that are durable.

@@ -2,7 +2,7 @@
 //!
 //! What lives here: [`Dataset::quarantine`] and the lines it writes. One JSON object a line with keys `flaw`, `id` and
 //! `text`, or `base64` when the bytes are not UTF-8; sorted, write-once, numbered like the window's slots. Events that
-//! belong to no window are in `events-unplaced`.
+//! belong to no window are in `events-undated`.
 //! The log counts these events; it does not name these files (they are outside the rows' proof).
 //! What this file must not know: what the flaws mean.
 

@@ -2,7 +2,7 @@
 //!
 //! What lives here: the documents under `schemas/` (embedded), a user's additions to them, their validation, and
 //! [`Table`], the compiled form that the stages use. Columns depend on the version alone, never on data. Beside it what
-//! helps the documents to follow the API: [`Survey`], [`Proposal`], [`diff`]. What this module must not know: how a row
+//! helps the documents to follow the API: [`Survey`], [`Proposal`], [`diff()`]. What this module must not know: how a row
 //! is filled, how a file is written, and where anything is kept.
 
 mod check;

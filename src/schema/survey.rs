@@ -59,13 +59,11 @@ impl Survey {
         event_type: &str,
         parts: impl IntoIterator<Item = (Option<NodeId>, Value<'a>)>,
     ) {
-        if event_type.len() > MAX_NAME
-            || (!self.types.contains_key(event_type) && self.types.len() >= MAX_KEPT)
-        {
-            self.unnamed = self.unnamed.saturating_add(1);
-            return;
-        }
         if !self.types.contains_key(event_type) {
+            if event_type.len() > MAX_NAME || self.types.len() >= MAX_KEPT {
+                self.unnamed = self.unnamed.saturating_add(1);
+                return;
+            }
             let known = table.registry().find(event_type).is_some();
             self.types.insert(event_type.to_owned(), OfType { known, ..OfType::default() });
         }

@@ -225,3 +225,26 @@ fn holds_for_the_columns_of_a_schema_directory() {
         }
     }
 }
+
+#[test]
+fn drift_is_what_a_walk_over_the_whole_event_finds() {
+    use vonage_audit::schema::Survey;
+    let table = Table::builtin().unwrap();
+    let (mut flattener, mut survey) = (Flattener::new(&table), Survey::default());
+    let mut both = |event: &str| {
+        flattener.push(event).unwrap();
+        survey.add(&table, Value::parse(event).unwrap());
+    };
+    PUBLISHED.lines().chain(PLAUSIBLE.lines()).for_each(&mut both);
+    let mut runner = TestRunner::new(Config { cases: 2_000, failure_persistence: None, ..Config::default() });
+    let random = std::cell::RefCell::new(both);
+    runner
+        .run(&event(), |event| {
+            (random.borrow_mut())(&event);
+            Ok(())
+        })
+        .unwrap();
+    let (found, whole) = (flattener.take_drift(), survey.into_drift());
+    assert!(found.findings.len() > 50, "{}", found.findings.len());
+    assert_eq!(found, whole);
+}

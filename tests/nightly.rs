@@ -264,6 +264,12 @@ fn single_questions_answer_people_and_programs() {
     assert_eq!(ask(&sandbox.url, &["event", &id]).expect(0).stdout.trim_end(), all[0]);
     ask(&sandbox.url, &["event", "00000000-0000-4000-8000-000000000000"]).expect(6);
 
+    let inferred = json(
+        &ask(&sandbox.url, &["schema", "infer", "--live", "--pages", "3", "--output", "json"]).expect(0),
+    );
+    assert_eq!(inferred["events"], 300, "{inferred}");
+    assert!(!inferred["columns"].as_array().unwrap().is_empty(), "{inferred}");
+
     let (from, to) = (from.to_string(), from.checked_add_days(Days::new(5)).unwrap().to_string());
     let dest = place.join("planned");
     let plan = ["plan", "--from", &from, "--to", &to, "--rate", "5/s", "--dest", dest.to_str().unwrap()];

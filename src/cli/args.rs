@@ -269,7 +269,7 @@ pub(crate) enum SchemaCommand {
     /// Whether the documents of the table, or of a schema directory, are right
     Check(TableArgs),
     /// What exported or given events hold beyond the table, and the columns that would hold it; reads no value
-    Infer(InferArgs),
+    Infer(Box<InferArgs>),
     /// What changed from one table to another, and whether a dataset can go on with the second
     Diff(DiffArgs),
     /// SQL for an engine: the exported files as a table, and a view for each event type
@@ -279,13 +279,21 @@ pub(crate) enum SchemaCommand {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct InferArgs {
     /// Folders of exports (Parquet), or files with one event a line
-    #[arg(value_name = "PATH", required_unless_present = "write")]
+    #[arg(value_name = "PATH", required_unless_present_any = ["write", "live"])]
     pub(crate) paths: Vec<PathBuf>,
+    /// Read events of the live account as well, page by page, without writing them anywhere
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// Most pages of 100 events that --live reads
+    #[arg(long, value_name = "PAGES", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) pages: u32,
     #[command(flatten)]
     pub(crate) table: TableArgs,
     /// Append the proposed columns and event types to the schema directory; made if it is not there
     #[arg(long, requires = "schema_dir")]
     pub(crate) write: bool,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
 }
 
 #[derive(Debug, ClapArgs)]

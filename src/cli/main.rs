@@ -58,7 +58,7 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
             Command::Types(args) => questions::types(&args, environment, terminal).await,
             Command::Event(args) => questions::event(&args, environment, terminal).await,
             Command::Convert(args) => convert::run(*args, environment, terminal).await,
-            Command::Schema(command) => schema::run(command, terminal),
+            Command::Schema(command) => schema::run(command, environment, terminal).await,
             Command::Demo(args) => demo::run(args, environment, terminal).await,
             Command::Sandbox(args) => {
                 let secret = environment.secret().map(|secret| secret.expose().to_owned());

@@ -12,13 +12,18 @@ use vonage_audit::schema::{Change, Column, Engine, Json, Layer, Table, continues
 use vonage_audit::{Error, Result};
 
 use crate::args::{DdlArgs, DiffArgs, EngineName, SchemaCommand, TableArgs};
+use crate::environment::Environment;
 use crate::summary::count;
 use crate::terminal::Terminal;
 
 mod infer;
 
 /// Runs the command.
-pub(crate) fn run(command: SchemaCommand, terminal: &Terminal) -> Result<u8> {
+pub(crate) async fn run(
+    command: SchemaCommand,
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<u8> {
     match command {
         SchemaCommand::Show(args) => {
             let table = table(&args)?;
@@ -30,7 +35,7 @@ pub(crate) fn run(command: SchemaCommand, terminal: &Terminal) -> Result<u8> {
             terminal.result(if terminal.is_json() { identity(&table).to_string() } else { checked(&table) });
             Ok(0)
         }
-        SchemaCommand::Infer(args) => infer::run(&args, terminal),
+        SchemaCommand::Infer(args) => infer::run(&args, environment, terminal).await,
         SchemaCommand::Diff(args) => compare(&args, terminal),
         SchemaCommand::Ddl(args) => create(&args, terminal),
     }

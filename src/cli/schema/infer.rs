@@ -1,6 +1,6 @@
 //! `vonage-audit schema infer`: what events hold beyond the table, and the columns that would hold it.
 //!
-//! What lives here: the ways in (an export's Parquet files, files with one event a line), the report, and the one place
+//! What lives here: the ways in (an export's Parquet files, files with one event a line, the live account), the report, and the one place
 //! that writes a schema directory. Values are looked at for their JSON type and never kept. What this file must not
 //! know: how columns are proposed.
 
@@ -12,13 +12,16 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use vonage_audit::encode::{ReadLimits, read as read_file};
 use vonage_audit::error::Kind;
-use vonage_audit::model::Format;
 use vonage_audit::model::json::{MAX_DEPTH, Value};
+use vonage_audit::model::{Format, Query};
 use vonage_audit::schema::{Documents, Layer, LayerTexts, Proposal, Survey, Table, grow};
 use vonage_audit::{Error, Result};
 
+use crate::accounts::single;
 use crate::args::InferArgs;
+use crate::connection::connect;
 use crate::drift;
+use crate::environment::Environment;
 use crate::summary::{count, grouped};
 use crate::terminal::Terminal;
 
@@ -33,7 +36,7 @@ struct Taken {
 }
 
 /// Runs the command. Writes nothing without `--write`.
-pub(super) fn run(args: &InferArgs, terminal: &Terminal) -> Result<u8> {
+pub(super) async fn run(args: &InferArgs, environment: &Environment, terminal: &Terminal) -> Result<u8> {
     let texts = args.table.schema_dir.as_deref().map(super::read).transpose()?.flatten();
     let layer = texts.as_ref().map(|(lock, registry)| Layer { lock, registry: registry.as_deref() });
     // A directory may lack the newest built-in columns; only writing can mend that.
@@ -50,6 +53,9 @@ pub(super) fn run(args: &InferArgs, terminal: &Terminal) -> Result<u8> {
     let (mut survey, mut seen) = (Survey::default(), Taken::default());
     for path in &args.paths {
         take(path, &table, &mut survey, &mut seen)?;
+    }
+    if args.live {
+        take_live(args, environment, &table, &mut survey, &mut seen).await?;
     }
     let drift = survey.into_drift();
     let proposal = Proposal::new(&table, &drift);
@@ -205,6 +211,36 @@ fn take_lines(
             }
             _ => seen.refused += 1,
         }
+    }
+}
+
+/// Some events of the account, in whatever order the API lists them: enough to see shapes, no claim to be complete.
+async fn take_live(
+    args: &InferArgs,
+    environment: &Environment,
+    table: &Table,
+    survey: &mut Survey,
+    seen: &mut Taken,
+) -> Result<()> {
+    let client = connect(&args.api, &single(&args.api, None, environment)?, environment.jitter)?.client;
+    let mut number = 1;
+    loop {
+        let page = client.page(&Query::default(), number, 100).await?;
+        for event in &page.events {
+            let text = std::str::from_utf8(&event.text).ok().filter(|_| event.flaw.is_none());
+            match text.and_then(|text| Value::parse(text).ok()) {
+                Some(event) => {
+                    survey.add(table, event);
+                    seen.events += 1;
+                }
+                None => seen.refused += 1,
+            }
+        }
+        if page.events.is_empty() || u64::from(number) >= page.total.div_ceil(100).min(u64::from(args.pages))
+        {
+            return Ok(());
+        }
+        number += 1;
     }
 }
 

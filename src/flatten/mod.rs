@@ -16,11 +16,10 @@ mod proof;
 mod rebuild;
 mod redact;
 mod remainder;
-mod same;
 
+pub use crate::model::json::same;
 pub use flattener::{Flattener, MAX_BATCH_BYTES, Refusal, RowNotes};
 pub use issues::ColumnIssues;
 pub use proof::not_rebuilt;
 pub use rebuild::{Rebuilder, rebuild};
 pub use redact::{redact, redact_foreign};
-pub use same::same;

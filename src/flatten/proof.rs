@@ -6,8 +6,8 @@
 use arrow_array::RecordBatch;
 
 use super::rebuild::Rebuilder;
-use super::same::same;
 use crate::error::{Error, Result};
+use crate::model::json::same;
 use crate::schema::Table;
 
 /// The rows that do not give their event back, ascending. `events` are the texts that the rows were made from, one for

@@ -11,11 +11,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 mod lexical;
+mod same;
 mod scan;
 mod walk;
 
 pub use lexical::{string_end, value_end, white_space_end};
 
+pub use same::same;
 use scan::Scanner;
 use walk::Walk;
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Kind, Result};
-use crate::model::json::Value;
+use crate::model::json::{Value, same};
 use crate::model::{Event, EventId, Flaw};
 
 /// Distinct events.
@@ -78,23 +78,66 @@ impl Collection {
 }
 
 /// Whether two texts of one id mean the same, leaving out `_links`: the documentation shows the same event with
-/// `http://` and `https://` links.
+/// `http://` and `https://` links. The order of members does not count; a server may keep them in a hash map.
 fn same_content(one: &Event, other: &Event) -> bool {
-    let parse = |event: &Event| {
-        let text = std::str::from_utf8(&event.text).ok()?.to_owned();
-        Some(text)
-    };
-    let (Some(one), Some(other)) = (parse(one), parse(other)) else { return false };
-    let (Ok(one), Ok(other)) = (Value::parse(&one), Value::parse(&other)) else { return false };
-    members(one) == members(other)
+    match (without_links(one), without_links(other)) {
+        (Some(one), Some(other)) => same(&one, &other),
+        _ => false,
+    }
 }
 
-fn members(value: Value<'_>) -> Vec<(String, &str)> {
-    let mut members: Vec<_> = value
-        .members()
-        .filter(|(key, _)| !key.is("_links"))
-        .map(|(key, value)| (key.decode().map_or_else(|| key.raw().to_owned(), Into::into), value.text()))
-        .collect();
-    members.sort();
-    members
+fn without_links(event: &Event) -> Option<String> {
+    let value = Value::parse(std::str::from_utf8(&event.text).ok()?).ok()?;
+    let mut text = String::from("{");
+    for (key, value) in value.members().filter(|(key, _)| !key.is("_links")) {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push('"');
+        text.push_str(key.raw());
+        text.push_str("\":");
+        text.push_str(value.text());
+    }
+    text.push('}');
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn event(text: &'static str) -> Event {
+        Event {
+            id: EventId::new("a"),
+            created_at: None,
+            text: Bytes::from_static(text.as_bytes()),
+            flaw: None,
+        }
+    }
+
+    #[test]
+    fn one_id_has_one_content_whatever_its_spelling() {
+        let first = r#"{"id":"a","context":{"x":1,"y":[2]},"_links":{"self":{"href":"http://h/a"}}}"#;
+        for same in [
+            r#"{"context":{"y":[2],"x":1},"id":"a"}"#,
+            r#"{"id":"\u0061","context":{ "x":1, "y":[2]},"_links":{"self":{"href":"https://h/a"}}}"#,
+        ] {
+            for order in [[first, same], [same, first]] {
+                let mut collection = Collection::default();
+                order.into_iter().try_for_each(|text| collection.add(event(text))).unwrap();
+                assert_eq!(collection.len(), 1);
+                // The order of replies decides nothing.
+                assert_eq!(collection.iter().next().unwrap().text, first.min(same).as_bytes());
+            }
+        }
+        for other in
+            [r#"{"id":"a","context":{"x":1.0,"y":[2]}}"#, r#"{"id":"a","context":{"x":1,"y":[2]},"z":null}"#]
+        {
+            let mut collection = Collection::default();
+            collection.add(event(first)).unwrap();
+            assert_eq!(collection.add(event(other)).unwrap_err().kind(), Kind::Contradiction);
+        }
+    }
 }

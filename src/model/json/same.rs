@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::json::{Kind, MAX_DEPTH, Text, Value};
+use super::{Kind, MAX_DEPTH, Text, Value};
 
 /// Whether both texts are JSON and say the same. Numbers are equal if their texts are: `1.0`, `1` and `1e0` differ.
 /// Strings with a lone surrogate have no value and are equal if their texts are. Texts nested deeper than

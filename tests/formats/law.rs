@@ -135,6 +135,8 @@ fn careless(column: &ArrayRef) -> ArrayRef {
     Arc::new(texts.map(Some).collect::<StringArray>())
 }
 
+const EMPTY_TEXTS: &str = r#"{"event_type":"","user_email":"","context":{"msisdn":"","http":""}}"#;
+
 #[test]
 fn every_format_gives_every_event_back_and_lossy_mutants_are_caught() {
     let table = Table::builtin().unwrap();
@@ -145,6 +147,8 @@ fn every_format_gives_every_event_back_and_lossy_mutants_are_caught() {
     let caught: [Cell<u32>; 4] = Default::default();
     let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
     let result = runner.run(&vec(event(), 60), |generated| {
+        // Empty texts in columns are rare among the traps, and one mutant is about nothing else.
+        let generated = [generated, vec![EMPTY_TEXTS.to_owned()]].concat();
         let events = identified(&generated);
         let folder = tempfile::tempdir().unwrap();
         converted(&events, folder.path(), &table);
@@ -181,6 +185,6 @@ fn every_format_gives_every_event_back_and_lossy_mutants_are_caught() {
     let caught = caught.map(Cell::into_inner);
     assert!(
         caught.iter().all(|lost| *lost > 10),
-        "the law does not see lost values: {caught:?} of 1440 each"
+        "the law does not see lost values: {caught:?} of 1464 each"
     );
 }

@@ -5,18 +5,16 @@
 
 use std::fs::File;
 use std::io::{BufReader, stdin};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use vonage_audit::error::Kind;
-use vonage_audit::model::{Grid, Secrets};
+use vonage_audit::model::Secrets;
 use vonage_audit::pipeline::{Conversion, Converted, Input, Limits, convert};
-use vonage_audit::publish::{Dataset, Spec, account_fingerprint};
-use vonage_audit::store::LocalStore;
 use vonage_audit::{Error, Result};
 
 use crate::args::ConvertArgs;
+use crate::destination::{Destination, Wanted};
 use crate::environment::Environment;
 use crate::export::{parse_grid, stop_signal_shared};
 use crate::schema::table;
@@ -41,18 +39,14 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
     let secrets = if args.keep_secrets { Secrets::Kept } else { Secrets::Redacted };
     let dest = args.dest;
     let table = table(&args.table)?;
-    let store = LocalStore::open(Path::new(&dest), true).map_err(|error| error.at("destination", &dest))?;
-    let stored = Dataset::stored_spec(&store).await.map_err(|error| error.at("destination", &dest))?;
-    let grid = wanted_grid.or(stored.map(|spec| spec.grid)).unwrap_or(Grid::Day);
-    let spec = Spec {
-        account_fingerprint: account_fingerprint(&args.account),
-        grid,
-        schema: table.identity(),
-        lineage: table.lineage().to_vec(),
+    let wanted = Wanted {
+        key: &args.account,
+        grid: wanted_grid,
+        table: &table,
         selection: std::collections::BTreeMap::new(),
         secrets,
     };
-    let dataset = Dataset::open(Arc::new(store.clone()), spec).await?;
+    let Destination { store, dataset, grid } = Destination::open(&dest, wanted).await?;
     let limits = Limits { line: args.line_limit << 20, total: args.input_limit << 20 };
     let files = args.files;
     let (stop, signal) = stop_signal_shared();

@@ -4,7 +4,6 @@
 //! run's outcome. What this file must not know: how a run works.
 
 use std::future::Future;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
@@ -14,7 +13,7 @@ use vonage_audit::error::Kind;
 use vonage_audit::model::{Format, Grid, Level, Query, Secrets, Selection, Timestamp};
 use vonage_audit::pipeline::{Job, Progress, known, run as run_job};
 use vonage_audit::plan::{Moment, Range, parse_duration, resolve};
-use vonage_audit::publish::{Dataset, Spec, account_fingerprint};
+use vonage_audit::publish::Dataset;
 use vonage_audit::schema::Table;
 use vonage_audit::settle::Settings;
 use vonage_audit::store::LocalStore;
@@ -23,6 +22,7 @@ use vonage_audit::{Error, Result};
 use crate::accounts::{Account, resolve as resolve_accounts};
 use crate::args::{ExportArgs, RangeArgs};
 use crate::connection::{Connection, connect};
+use crate::destination::{Destination, Wanted};
 use crate::drift;
 use crate::environment::Environment;
 use crate::schema::table;
@@ -63,19 +63,14 @@ impl Prepared {
         })?;
         let table = table(&args.table)?;
         let secrets = if args.keep_secrets { Secrets::Kept } else { Secrets::Redacted };
-        let store =
-            LocalStore::open(Path::new(&dest), true).map_err(|error| error.at("destination", &dest))?;
-        let stored = Dataset::stored_spec(&store).await.map_err(|error| error.at("destination", &dest))?;
-        let grid = wanted_grid.or(stored.map(|spec| spec.grid)).unwrap_or(Grid::Day);
-        let spec = Spec {
-            account_fingerprint: account_fingerprint(&connection.key),
-            grid,
-            schema: table.identity(),
-            lineage: table.lineage().to_vec(),
+        let wanted = Wanted {
+            key: &connection.key,
+            grid: wanted_grid,
+            table: &table,
             selection: selection.by_name(),
             secrets,
         };
-        let dataset = Dataset::open(Arc::new(store.clone()), spec).await?;
+        let Destination { store, dataset, grid } = Destination::open(&dest, wanted).await?;
         let range = moments.resolve(environment, grid, &Held::of(&dataset, &formats))?;
         let young = range.edge.plus_seconds(-i64::from(lookback));
         let job = Job {

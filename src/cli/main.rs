@@ -13,6 +13,7 @@ mod args;
 mod connection;
 mod convert;
 mod demo;
+mod destination;
 mod drift;
 mod environment;
 mod export;

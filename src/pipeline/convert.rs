@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use super::deliver::{Delivered, deliver};
 use super::input::{Input, Sorted};
 use super::run::metadata;
-use super::transform::{Recipe, one_window, without_secrets};
+use super::transform::{Recipe, as_kept, one_window};
 use crate::error::{Error, Kind, Result};
 use crate::model::{
     Certificate, Event, EventId, Format, Grid, Head, Level, Secrets, Selection, Window, WindowRecord,
@@ -114,10 +114,7 @@ async fn all(
     report.windows = length(&windows);
     // First, so that whatever happens later, the lines that no commit will name are kept.
     if !unplaced.is_empty() {
-        let unplaced: Vec<Event> = match job.secrets {
-            Secrets::Redacted => unplaced.into_iter().map(|event| without_secrets(event).0).collect(),
-            Secrets::Kept => unplaced,
-        };
+        let unplaced: Vec<Event> = unplaced.into_iter().map(|event| as_kept(event, job.secrets).0).collect();
         dataset.quarantine_undated(&unplaced).await?;
         report.unplaced = length(&unplaced);
         report.quarantined = report.unplaced;

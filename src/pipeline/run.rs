@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use super::deliver::{Delivered, deliver};
 use super::extract::Extraction;
 use super::report::Report;
-use super::transform::{Ready, Recipe, transform, without_secrets};
+use super::transform::{Ready, Recipe, as_kept, transform};
 use crate::encode::FileMetadata;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
@@ -129,10 +129,7 @@ impl<S: Source> Run<'_, S> {
             Ok(events) => {
                 let events: Vec<Event> = events
                     .into_iter()
-                    .map(|event| match self.job.secrets {
-                        Secrets::Redacted => without_secrets(event).0,
-                        Secrets::Kept => event,
-                    })
+                    .map(|event| as_kept(event, self.job.secrets).0)
                     .map(|event| Event { flaw: event.flaw.or(Some(Flaw::NoTime)), ..event })
                     .collect();
                 dataset.quarantine_undated(&events).await?;

@@ -85,10 +85,7 @@ pub(super) fn one_window(
             counts.filtered += 1;
             continue;
         }
-        let (event, redacted) = match recipe.secrets {
-            Secrets::Redacted => without_secrets(event),
-            Secrets::Kept => (event, false),
-        };
+        let (event, redacted) = as_kept(event, recipe.secrets);
         counts.redacted += u64::from(redacted);
         rows.push(event)?;
     }
@@ -115,8 +112,15 @@ pub(super) fn readable(event: &Event) -> Option<&str> {
     event.flaw.is_none().then(|| std::str::from_utf8(&event.text).ok()).flatten()
 }
 
-/// The event without its secrets, and whether it had any.
-pub(super) fn without_secrets(event: Event) -> (Event, bool) {
+/// The event as the dataset keeps it: without its secrets, unless it keeps those; and whether any were replaced.
+pub(super) fn as_kept(event: Event, secrets: Secrets) -> (Event, bool) {
+    match secrets {
+        Secrets::Redacted => without_secrets(event),
+        Secrets::Kept => (event, false),
+    }
+}
+
+fn without_secrets(event: Event) -> (Event, bool) {
     let clean = match event.flaw {
         None => redact(&event.text),
         Some(_) => redact_foreign(&event.text),

@@ -1,0 +1,51 @@
+//! From a path to an opened dataset.
+//!
+//! What lives here: [`Destination`], for every command that writes. What this file must not know: what is written.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use vonage_audit::Result;
+use vonage_audit::model::{Grid, Secrets};
+use vonage_audit::publish::{Dataset, Spec, account_fingerprint};
+use vonage_audit::schema::Table;
+use vonage_audit::store::LocalStore;
+
+/// What a command wants of its dataset.
+pub(crate) struct Wanted<'a> {
+    /// API key of the account whose events these are.
+    pub(crate) key: &'a str,
+    /// The grid, where one was asked for.
+    pub(crate) grid: Option<Grid>,
+    pub(crate) table: &'a Table,
+    pub(crate) selection: BTreeMap<String, String>,
+    pub(crate) secrets: Secrets,
+}
+
+/// A store and the dataset in it.
+pub(crate) struct Destination {
+    pub(crate) store: LocalStore,
+    pub(crate) dataset: Dataset,
+    /// The one asked for, else the dataset's own, else days.
+    pub(crate) grid: Grid,
+}
+
+impl Destination {
+    /// Opens the dataset at a path, or finds out that there can be one; writes nothing.
+    pub(crate) async fn open(dest: &str, wanted: Wanted<'_>) -> Result<Self> {
+        let store = LocalStore::open(Path::new(dest), true).map_err(|error| error.at("destination", dest))?;
+        let stored = Dataset::stored_spec(&store).await.map_err(|error| error.at("destination", dest))?;
+        let grid = wanted.grid.or(stored.map(|spec| spec.grid)).unwrap_or(Grid::Day);
+        let spec = Spec {
+            account_fingerprint: account_fingerprint(wanted.key),
+            grid,
+            schema: wanted.table.identity(),
+            lineage: wanted.table.lineage().to_vec(),
+            selection: wanted.selection,
+            secrets: wanted.secrets,
+        };
+        let dataset = Dataset::open(Arc::new(store.clone()), spec).await?;
+        Ok(Self { store, dataset, grid })
+    }
+}

@@ -70,8 +70,13 @@ fn column(dest: &Path, name: &str) -> Vec<Option<String>> {
                 open.push(path);
                 continue;
             }
-            let table =
-                read(Format::Parquet, fs::read(&path).unwrap().into(), ReadLimits::default()).unwrap();
+            let table = read(
+                Format::Parquet,
+                fs::read(&path).unwrap().into(),
+                &Default::default(),
+                ReadLimits::default(),
+            )
+            .unwrap();
             for batch in table.batches {
                 let column = batch.column_by_name(name).unwrap().clone();
                 let column = column.as_any().downcast_ref::<arrow_array::StringArray>().unwrap();

@@ -107,7 +107,9 @@ fn population() -> Population {
 fn ids(dest: &Path) -> Vec<String> {
     let mut ids = Vec::new();
     for bytes in tree(dest).into_values() {
-        for batch in read(Format::Parquet, bytes.into(), ReadLimits::default()).unwrap().batches {
+        for batch in
+            read(Format::Parquet, bytes.into(), &Default::default(), ReadLimits::default()).unwrap().batches
+        {
             let column = batch.column_by_name("id").unwrap().clone();
             let column = column.as_any().downcast_ref::<arrow_array::StringArray>().unwrap();
             ids.extend(column.iter().map(|id| id.unwrap().to_owned()));

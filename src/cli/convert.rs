@@ -46,7 +46,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         selection: std::collections::BTreeMap::new(),
         secrets,
     };
-    let Destination { store, dataset, grid } = Destination::open(&dest, wanted).await?;
+    let Destination { store, dataset, grid, files: written } = Destination::open(&dest, wanted).await?;
     let limits = Limits { line: args.line_limit << 20, total: args.input_limit << 20 };
     let files = args.files;
     let (stop, signal) = stop_signal_shared();
@@ -61,7 +61,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         }
     };
     let _lock = store.lock().await?;
-    let job = Conversion { grid, formats, secrets, recorded_at: environment.now.seconds() };
+    let job = Conversion { grid, formats, files: written, secrets, recorded_at: environment.now.seconds() };
     let report = convert(&job, &table, input, &dataset, stop).await;
     let code = finish(&report, &dest, &args.account, terminal);
     let interrupted = report.failure.as_ref().is_some_and(|failure| failure.kind() == Kind::Interrupted);

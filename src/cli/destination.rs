@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use vonage_audit::Result;
+use vonage_audit::encode::Settings as Files;
 use vonage_audit::model::{Grid, Secrets};
 use vonage_audit::publish::{Dataset, Spec, account_fingerprint};
 use vonage_audit::schema::Table;
@@ -29,6 +30,8 @@ pub(crate) struct Destination {
     pub(crate) dataset: Dataset,
     /// The one asked for, else the dataset's own, else days.
     pub(crate) grid: Grid,
+    /// How files are written, the dataset's own layout included.
+    pub(crate) files: Files,
 }
 
 impl Destination {
@@ -36,7 +39,9 @@ impl Destination {
     pub(crate) async fn open(dest: &str, wanted: Wanted<'_>) -> Result<Self> {
         let store = LocalStore::open(Path::new(dest), true).map_err(|error| error.at("destination", dest))?;
         let stored = Dataset::stored_spec(&store).await.map_err(|error| error.at("destination", dest))?;
-        let grid = wanted.grid.or(stored.map(|spec| spec.grid)).unwrap_or(Grid::Day);
+        let grid = wanted.grid.or(stored.as_ref().map(|spec| spec.grid)).unwrap_or(Grid::Day);
+        let layout = stored.map(|spec| spec.layout).unwrap_or_default();
+        let files = Files::new(layout.clone());
         let spec = Spec {
             account_fingerprint: account_fingerprint(wanted.key),
             grid,
@@ -44,8 +49,9 @@ impl Destination {
             lineage: wanted.table.lineage().to_vec(),
             selection: wanted.selection,
             secrets: wanted.secrets,
+            layout,
         };
         let dataset = Dataset::open(Arc::new(store.clone()), spec).await?;
-        Ok(Self { store, dataset, grid })
+        Ok(Self { store, dataset, grid, files })
     }
 }

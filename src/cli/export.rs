@@ -70,7 +70,7 @@ impl Prepared {
             selection: selection.by_name(),
             secrets,
         };
-        let Destination { store, dataset, grid } = Destination::open(&dest, wanted).await?;
+        let Destination { store, dataset, grid, files } = Destination::open(&dest, wanted).await?;
         let range = moments.resolve(environment, grid, &Held::of(&dataset, &formats))?;
         let young = range.edge.plus_seconds(-i64::from(lookback));
         let job = Job {
@@ -92,6 +92,7 @@ impl Prepared {
             secrets,
             units_in_flight: args.api.concurrency.clamp(1, 2),
             formats,
+            files,
             recorded_at: environment.now.seconds(),
         };
         let name = account.name.clone();

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use crate::error::{Error, Kind, Result};
 use crate::model::Format;
 
+use super::settings::Settings;
 use super::{columns, csv, ndjson, parquet};
 
 /// Key and value pairs for the file's own metadata, in order of key. Nothing in it may depend on the run: no clock,
@@ -56,8 +57,8 @@ pub struct Encoded {
 
 /// Writes all rows as one complete file.
 ///
-/// The bytes are a function of the format, the columns, the rows in their order, the metadata and the version of
-/// the program: how the rows are cut into batches does not matter. Every batch must have the columns of `schema`.
+/// The bytes are a function of the format, the columns, the rows in their order, the metadata, the settings and the
+/// version of the program: how the rows are cut into batches does not matter. Every batch must have the columns of `schema`.
 /// NDJSON has one column, [`super::EVENT_TEXT`].
 ///
 /// # Errors
@@ -68,12 +69,13 @@ pub fn encode(
     schema: &SchemaRef,
     batches: &[RecordBatch],
     metadata: &FileMetadata,
+    settings: &Settings,
     sink: &mut (dyn Write + Send),
 ) -> Result<Encoded> {
     columns::check(schema)?;
     let mut sink = Counter { sink, bytes: 0 };
     let rows = match format {
-        Format::Parquet => parquet::write(schema, batches, metadata, &mut sink)?,
+        Format::Parquet => parquet::write(schema, batches, metadata, settings, &mut sink)?,
         Format::Csv => csv::write(schema, batches, &mut sink)?,
         Format::Ndjson => ndjson::write(schema, batches, &mut sink)?,
     };
@@ -111,8 +113,8 @@ pub struct Table {
 ///
 /// # Errors
 /// [`Kind::Verification`] when the bytes are not a complete file of this format or hold more than `limits` allow.
-pub fn read(format: Format, bytes: Bytes, limits: ReadLimits) -> Result<Table> {
-    read_typed(format, bytes, &Schema::empty(), limits)
+pub fn read(format: Format, bytes: Bytes, settings: &Settings, limits: ReadLimits) -> Result<Table> {
+    read_typed(format, bytes, &Schema::empty(), settings, limits)
 }
 
 /// Reads a whole file of a format that may not carry its columns' types: a CSV column has the type of the column of
@@ -120,7 +122,14 @@ pub fn read(format: Format, bytes: Bytes, limits: ReadLimits) -> Result<Table> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_typed(format: Format, bytes: Bytes, types: &Schema, limits: ReadLimits) -> Result<Table> {
+pub fn read_typed(
+    format: Format,
+    bytes: Bytes,
+    types: &Schema,
+    settings: &Settings,
+    limits: ReadLimits,
+) -> Result<Table> {
+    let _ = settings;
     match format {
         Format::Parquet => parquet::read(bytes, limits),
         Format::Csv => csv::read(&bytes, types, limits),

@@ -11,7 +11,9 @@ mod file;
 mod ndjson;
 mod parquet;
 mod recut;
+mod settings;
 
 pub use file::{Encoded, FileMetadata, ReadLimits, Table, encode, read, read_typed};
 pub use ndjson::EVENT_TEXT;
 pub use recut::BATCH_ROWS;
+pub use settings::{Codec, Settings};

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use ::parquet::arrow::arrow_writer::ArrowWriterOptions;
-use ::parquet::basic::{Compression, Encoding, ZstdLevel};
+use ::parquet::basic::{Compression, Encoding, GzipLevel, ZstdLevel};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{KeyValue, SortingColumn};
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
@@ -28,13 +28,10 @@ use crate::error::{Error, Kind, Result};
 use super::columns::{self, Class};
 use super::file::{FileMetadata, ReadLimits, Table, over_limit};
 use super::recut::recut;
+use super::settings::{Codec, Settings};
 
 /// Names the writer in each file; the version is part of what decides the bytes.
 const CREATED_BY: &str = concat!("vonage-audit ", env!("CARGO_PKG_VERSION"));
-
-/// Rows of a row group: about 70 MB of events before compression, so that writing stays well below 200 MB and a
-/// reader with several threads still finds work in a large day.
-const ROW_GROUP_ROWS: usize = 131_072;
 
 /// Rows of a page at most, so that the page index can skip within a row group.
 const PAGE_ROWS: usize = 20_000;
@@ -44,9 +41,6 @@ const PAGE_BYTES: usize = 1 << 20;
 
 /// Bytes of text kept as a smallest or largest value.
 const STATISTICS_BYTES: usize = 64;
-
-/// Level 3: two thirds of the CPU time are the encoder's, and higher levels gain a few percent for twice of it.
-const ZSTD_LEVEL: i32 = 3;
 
 /// Rows handed out by the reader at once; small, since limits are checked after each batch.
 const READ_ROWS: usize = 1_024;
@@ -58,11 +52,12 @@ pub(super) fn write(
     schema: &SchemaRef,
     batches: &[RecordBatch],
     metadata: &FileMetadata,
+    settings: &Settings,
     sink: &mut (impl Write + Send),
 ) -> Result<u64> {
     // Metadata of the schema itself would be a second place for key and value pairs.
     let schema = Arc::new(Schema::new(schema.fields().clone()));
-    let options = ArrowWriterOptions::new().with_properties(properties(&schema, metadata)?);
+    let options = ArrowWriterOptions::new().with_properties(properties(&schema, metadata, settings)?);
     let mut writer =
         ArrowWriter::try_new_with_options(sink, Arc::clone(&schema), options).map_err(unwritten)?;
     let mut rows = 0_u64;
@@ -75,16 +70,15 @@ pub(super) fn write(
     Ok(rows)
 }
 
-fn properties(schema: &Schema, metadata: &FileMetadata) -> Result<WriterProperties> {
-    let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(unwritten)?;
+fn properties(schema: &Schema, metadata: &FileMetadata, settings: &Settings) -> Result<WriterProperties> {
     let pairs: Vec<KeyValue> =
         metadata.pairs().map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned())).collect();
     let mut properties = WriterProperties::builder()
         // Pages of version 1: old scanners of warehouses do not read version 2.
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by(CREATED_BY.to_owned())
-        .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_compression(compression(settings.parquet)?)
+        .set_max_row_group_row_count(Some(settings.row_group_rows))
         .set_max_row_group_bytes(None)
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_data_page_size_limit(PAGE_BYTES)
@@ -114,6 +108,15 @@ fn properties(schema: &Schema, metadata: &FileMetadata) -> Result<WriterProperti
         };
     }
     Ok(properties.build())
+}
+
+fn compression(codec: Codec) -> Result<Compression> {
+    Ok(match codec {
+        Codec::Plain => Compression::UNCOMPRESSED,
+        Codec::Snappy => Compression::SNAPPY,
+        Codec::Gzip(level) => Compression::GZIP(GzipLevel::try_new(level).map_err(unwritten)?),
+        Codec::Zstd(level) => Compression::ZSTD(ZstdLevel::try_new(level).map_err(unwritten)?),
+    })
 }
 
 /// What the rows are sorted by, for readers that use it: the leading columns of the order that the file has.

@@ -1,6 +1,6 @@
 //! The values that cross stage borders.
 //!
-//! What lives here: time, windows, queries, pages, events, certificates, slots, commits, and JSON as raw text.
+//! What lives here: time, windows, queries, pages, events, certificates, layouts, slots, commits, and JSON as raw text.
 //! What this module must not know: I/O, HTTP, storage, serialisation libraries, and every stage.
 
 pub mod certificate;
@@ -8,7 +8,9 @@ pub mod commit;
 pub mod drift;
 pub mod event;
 pub mod json;
+pub mod layout;
 pub mod page;
+pub mod partition;
 pub mod selection;
 pub mod sensitive;
 pub mod slot;
@@ -19,7 +21,9 @@ pub use certificate::{Certificate, Level};
 pub use commit::{Commit, Counts, FileRecord, Head, SchemaRef, WindowRecord};
 pub use drift::{Difference, Drift, Finding, JSON_TYPES};
 pub use event::{Event, EventId, Flaw};
+pub use layout::{Formulas, Layout, Lines, Packing};
 pub use page::{Page, Query};
+pub use partition::{Partition, Partitioning};
 pub use selection::Selection;
 pub use sensitive::Secrets;
 pub use slot::{Format, Slot};

@@ -13,6 +13,7 @@ use super::deliver::{Delivered, deliver};
 use super::input::{Input, Sorted};
 use super::run::metadata;
 use super::transform::{Recipe, as_kept, one_window};
+use crate::encode::Settings as Files;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
     Certificate, Event, EventId, Format, Grid, Head, Level, Secrets, Selection, Window, WindowRecord,
@@ -30,6 +31,8 @@ pub struct Conversion {
     pub grid: Grid,
     /// The formats to write.
     pub formats: Vec<Format>,
+    /// How files are written; its layout is the dataset's.
+    pub files: Files,
     /// Whether secrets in events are kept; the dataset's choice.
     pub secrets: Secrets,
     /// The clock, for the commit records alone; seconds since 1970.
@@ -124,6 +127,7 @@ async fn all(
         grid,
         formats: job.formats.clone(),
         metadata: metadata(table),
+        files: job.files.clone(),
         selection: Selection::default(),
         secrets: job.secrets,
     };

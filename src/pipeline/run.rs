@@ -13,7 +13,7 @@ use super::deliver::{Delivered, deliver};
 use super::extract::Extraction;
 use super::report::Report;
 use super::transform::{Ready, Recipe, as_kept, transform};
-use crate::encode::FileMetadata;
+use crate::encode::{FileMetadata, Settings as Files};
 use crate::error::{Error, Kind, Result};
 use crate::model::{
     Certificate, Event, EventId, Flaw, Format, Grid, Level, Secrets, Selection, Timestamp, Window,
@@ -43,6 +43,8 @@ pub struct Job {
     pub units_in_flight: usize,
     /// The formats to write.
     pub formats: Vec<Format>,
+    /// How files are written; its layout is the dataset's.
+    pub files: Files,
     /// The clock, for the commit records alone; seconds since 1970.
     pub recorded_at: i64,
 }
@@ -154,6 +156,7 @@ impl<S: Source> Run<'_, S> {
             grid: job.grid,
             formats: job.formats.clone(),
             metadata: metadata(self.table),
+            files: job.files.clone(),
             selection: job.selection.clone(),
             secrets: job.secrets,
         };

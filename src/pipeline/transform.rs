@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::rows::{Done, Rows, row_reader};
 use crate::api;
-use crate::encode::FileMetadata;
+use crate::encode::{FileMetadata, Settings};
 use crate::error::{Error, Result};
 use crate::flatten::{redact, redact_foreign};
 use crate::model::{Certificate, Counts, Drift, Event, Format, Grid, Secrets, Selection, Window};
@@ -42,6 +42,8 @@ pub(super) struct Recipe {
     pub(super) grid: Grid,
     pub(super) formats: Vec<Format>,
     pub(super) metadata: FileMetadata,
+    /// How files are written; its layout is the dataset's.
+    pub(super) files: Settings,
     pub(super) selection: Selection,
     pub(super) secrets: Secrets,
 }
@@ -99,9 +101,9 @@ pub(super) fn one_window(
     let formats = &recipe.formats;
     let prepared = if texts {
         let reader = row_reader(&recipe.table);
-        publish::prepare_with_texts(window, formats, schema, batches, metadata, reader)?
+        publish::prepare_with_texts(window, formats, schema, batches, metadata, &recipe.files, reader)?
     } else {
-        publish::prepare(window, formats, schema, batches, metadata)?
+        publish::prepare(window, formats, schema, batches, metadata, &recipe.files)?
     };
     let certificate = certificate.clone();
     Ok(Ready { window, certificate, counts, prepared, events, quarantine, types, drift })

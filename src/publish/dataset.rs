@@ -16,7 +16,7 @@ use super::drift;
 use super::log::{self, Coverage, Log};
 use super::{record, register};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Commit, FileRecord, Format, Head, Slot, WindowRecord};
+use crate::model::{Commit, FileRecord, Format, Head, Window, WindowRecord};
 use crate::store::{Entry, EntryKind, ObjectPath, Store};
 
 const FOLDER: &str = "_audit";
@@ -99,7 +99,8 @@ impl Dataset {
                 spec.text()?.into()
             }
         };
-        let log = read_log(store.as_ref(), Log::new(spec.grid, sha256(&descriptor))).await?;
+        let log =
+            read_log(store.as_ref(), Log::new(spec.grid, spec.layout.clone(), sha256(&descriptor))).await?;
         if let Some(schema) = log.schema() {
             spec.continues(schema)?;
         }
@@ -142,6 +143,9 @@ impl Dataset {
             record::check_window(record).map_err(|why| refused(why).at("window", record.window))?;
             if self.spec.grid.window(record.window.from) != record.window {
                 return Err(refused("not a window of the grid").at("window", record.window));
+            }
+            if !log::in_their_slots(record, &self.spec.layout, self.spec.grid) {
+                return Err(refused("a file is not where its slot is").at("window", record.window));
             }
         }
         let mut waiting = records;
@@ -217,9 +221,9 @@ impl Dataset {
         self.state(|state| state.log.file(path).cloned())
     }
 
-    /// Whether the log names a file of this slot or one after it.
-    pub(super) fn has_file_from(&self, slot: Slot) -> bool {
-        self.state(|state| state.log.has_file_from(slot.window, slot.format, slot.sequence))
+    /// Whether the log names a file of this window and format of this sequence number or a later one.
+    pub(super) fn has_file_from(&self, window: Window, format: Format, sequence: u32) -> bool {
+        self.state(|state| state.log.has_file_from(window, format, sequence))
     }
 
     /// Makes the dataset's descriptor durable, before anything else is written. Says whether another run has created
@@ -240,7 +244,7 @@ impl Dataset {
                 return Err(Error::new(Kind::Verification, "dataset.json changed under its log"));
             }
             if changed {
-                state.log = Log::new(self.spec.grid, sha256(&standing));
+                state.log = Log::new(self.spec.grid, self.spec.layout.clone(), sha256(&standing));
                 state.descriptor = standing;
             }
             state.durable = true;

@@ -9,13 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::canonical;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Grid, SchemaRef, Secrets};
+use crate::model::{Formulas, Grid, Layout, Lines, Packing, Partitioning, SchemaRef, Secrets};
 
 /// The layout that this version of the program reads and writes.
 const FORMAT_VERSION: u64 = 1;
-
-/// The only partitioning so far.
-const PARTITIONING: &str = "event_date";
 
 /// What to do about a setting that differs.
 const OTHERWISE: &str = "use the dataset's own setting, or another destination";
@@ -37,18 +34,89 @@ pub struct Spec {
     pub selection: BTreeMap<String, String>,
     /// Whether its files hold the secrets that appear in events.
     pub secrets: Secrets,
+    /// What its files look like.
+    pub layout: Layout,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire {
     account_fingerprint: String,
+    files: WireFiles,
     format_version: u64,
     grid: String,
     partitioning: String,
     schema: WireSchema,
     secrets: String,
     selection: BTreeMap<String, String>,
+}
+
+/// The part of the layout that is not the partitioning.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireFiles {
+    csv: WireCsv,
+    ndjson: WireNdjson,
+    parquet: WireParquet,
+    /// Seconds of a file's time slice; null for whole windows.
+    part_seconds: Option<u32>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireCsv {
+    compression: String,
+    formulas: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireNdjson {
+    compression: String,
+    shape: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireParquet {
+    footer_key: Option<String>,
+}
+
+impl From<&Layout> for WireFiles {
+    fn from(layout: &Layout) -> Self {
+        Self {
+            csv: WireCsv {
+                compression: layout.csv.name().to_owned(),
+                formulas: layout.formulas.name().to_owned(),
+            },
+            ndjson: WireNdjson {
+                compression: layout.ndjson.name().to_owned(),
+                shape: layout.lines.name().to_owned(),
+            },
+            parquet: WireParquet { footer_key: layout.footer_key.clone() },
+            part_seconds: layout.part,
+        }
+    }
+}
+
+impl WireFiles {
+    fn layout(self, partitioning: &str) -> Result<Layout> {
+        let unknown = |what: &'static str, value: &str| {
+            Error::usage("the dataset has files of a kind that this version does not know").at(what, value)
+        };
+        let packing = |value: &str| Packing::parse(value).ok_or_else(|| unknown("compression", value));
+        Ok(Layout {
+            partitioning: Partitioning::parse(partitioning)
+                .ok_or_else(|| unknown("partitioning", partitioning))?,
+            part: self.part_seconds,
+            csv: packing(&self.csv.compression)?,
+            formulas: Formulas::parse(&self.csv.formulas)
+                .ok_or_else(|| unknown("formulas", &self.csv.formulas))?,
+            ndjson: packing(&self.ndjson.compression)?,
+            lines: Lines::parse(&self.ndjson.shape).ok_or_else(|| unknown("shape", &self.ndjson.shape))?,
+            footer_key: self.parquet.footer_key,
+        })
+    }
 }
 
 /// A table's reference as control files spell it.
@@ -81,9 +149,10 @@ impl Spec {
     pub(super) fn text(&self) -> Result<Vec<u8>> {
         canonical::write(&Wire {
             account_fingerprint: self.account_fingerprint.clone(),
+            files: WireFiles::from(&self.layout),
             format_version: FORMAT_VERSION,
             grid: self.grid.name().to_owned(),
-            partitioning: PARTITIONING.to_owned(),
+            partitioning: self.layout.partitioning.name(),
             schema: WireSchema::from(&self.schema),
             secrets: self.secrets.name().to_owned(),
             selection: self.selection.clone(),
@@ -103,9 +172,6 @@ impl Spec {
                 .hint("use the version of vonage-audit that wrote it, or a newer one"));
         }
         let wire: Wire = canonical::read(bytes)?;
-        if wire.partitioning != PARTITIONING {
-            return Err(differs("partitioning", &wire.partitioning, PARTITIONING).hint(OTHERWISE));
-        }
         let grid = Grid::parse(&wire.grid).ok_or_else(|| {
             Error::usage("the dataset has a grid that this version does not know").at("grid", &wire.grid)
         })?;
@@ -120,6 +186,7 @@ impl Spec {
             lineage: Vec::new(),
             selection: wire.selection,
             secrets,
+            layout: wire.files.layout(&wire.partitioning)?,
         })
     }
 
@@ -142,7 +209,31 @@ impl Spec {
         if self.secrets != stored.secrets {
             return Err(differs("secrets", stored.secrets.name(), self.secrets.name()));
         }
+        for (setting, ours, theirs) in self
+            .layout_settings()
+            .into_iter()
+            .zip(stored.layout_settings())
+            .map(|((name, ours), (_, theirs))| (name, ours, theirs))
+        {
+            if ours != theirs {
+                return Err(differs(setting, &theirs, &ours).hint(OTHERWISE));
+            }
+        }
         self.continues(&stored.schema)
+    }
+
+    /// The layout's settings by name, as a person would give them.
+    fn layout_settings(&self) -> [(&'static str, String); 7] {
+        let layout = &self.layout;
+        [
+            ("partition-by", layout.partitioning.name()),
+            ("part", layout.part.map_or_else(|| "whole windows".to_owned(), |part| format!("{part}s"))),
+            ("compression of csv", layout.csv.name().to_owned()),
+            ("csv formulas", layout.formulas.name().to_owned()),
+            ("compression of ndjson", layout.ndjson.name().to_owned()),
+            ("ndjson shape", layout.lines.name().to_owned()),
+            ("encryption key", layout.footer_key.clone().unwrap_or_else(|| "none".to_owned())),
+        ]
     }
 
     /// Whether files of this run's table may follow files of `earlier`: not an older version, of the same major one, and
@@ -205,6 +296,7 @@ mod tests {
             lineage: vec!["a1".to_owned(), "a2".to_owned()],
             selection: BTreeMap::new(),
             secrets: Secrets::Redacted,
+            layout: Layout::default(),
         }
     }
 
@@ -213,7 +305,7 @@ mod tests {
         let text = spec().text().unwrap();
         assert_eq!(
             String::from_utf8(text.clone()).unwrap(),
-            r#"{"account_fingerprint":"00ff","format_version":1,"grid":"P1D","partitioning":"event_date","schema":{"fingerprint":"ab","version":"1.2.0"},"secrets":"redacted","selection":{}}"#
+            r#"{"account_fingerprint":"00ff","files":{"csv":{"compression":"none","formulas":"guarded"},"ndjson":{"compression":"none","shape":"events"},"parquet":{"footer_key":null},"part_seconds":null},"format_version":1,"grid":"P1D","partitioning":"event_date","schema":{"fingerprint":"ab","version":"1.2.0"},"secrets":"redacted","selection":{}}"#
         );
         assert_eq!(Spec::parse(&text).unwrap(), Spec { lineage: Vec::new(), ..spec() });
     }

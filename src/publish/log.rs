@@ -9,7 +9,8 @@ use super::digest::sha256;
 use super::record;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, Commit, Counts, FileRecord, Format, Grid, Head, Level, SchemaRef, Window, WindowRecord,
+    Certificate, Commit, Counts, FileRecord, Format, Grid, Head, Layout, Level, SchemaRef, Slot, Window,
+    WindowRecord,
 };
 use crate::store::ObjectPath;
 
@@ -43,10 +44,22 @@ pub struct Covered {
 /// The windows that are committed in one format, in ascending order.
 pub type Coverage = BTreeMap<Window, Covered>;
 
+/// Whether each file stands where its window, format and sequence number put it.
+pub(super) fn in_their_slots(record: &WindowRecord, layout: &Layout, grid: Grid) -> bool {
+    record.files.iter().all(|file| {
+        Slot::parse(&file.path, layout, grid).is_some_and(|slot| {
+            let within =
+                slot.span.is_some_and(|span| record.window.from <= span.from && span.to <= record.window.to);
+            within && slot.format == file.format && slot.sequence == file.sequence
+        })
+    })
+}
+
 /// All commits, checked.
 #[derive(Debug)]
 pub(super) struct Log {
     grid: Grid,
+    layout: Layout,
     /// Digest of the newest commit; of `dataset.json` before the first.
     tip: String,
     commits: u64,
@@ -61,9 +74,10 @@ pub(super) struct Log {
 
 impl Log {
     /// An empty log of the dataset whose descriptor has this digest.
-    pub(super) fn new(grid: Grid, descriptor: String) -> Self {
+    pub(super) fn new(grid: Grid, layout: Layout, descriptor: String) -> Self {
         Self {
             grid,
+            layout,
             tip: descriptor,
             commits: 0,
             schema: None,
@@ -122,6 +136,9 @@ impl Log {
         for window in &commit.windows {
             if self.grid.window(window.window.from) != window.window {
                 return Err(broken("a window is not on the dataset's grid"));
+            }
+            if !in_their_slots(window, &self.layout, self.grid) {
+                return Err(broken("a file is not where its slot is"));
             }
             if window.files.iter().any(|file| self.files.contains_key(&file.path)) {
                 return Err(broken("it records a file that is recorded before"));
@@ -254,7 +271,7 @@ mod tests {
     }
 
     fn log() -> Log {
-        let mut log = Log::new(Grid::Day, sha256(b"dataset.json"));
+        let mut log = Log::new(Grid::Day, Layout::default(), sha256(b"dataset.json"));
         let bytes = next(&log, |_| {});
         log.append(&bytes).unwrap();
         log
@@ -282,6 +299,21 @@ mod tests {
                     commit.windows[0].window.to = commit.windows[0].window.to.plus_seconds(1);
                 }),
                 "grid",
+            ),
+            (next(&log, |commit| commit.windows[0].files[0].path = "../secret".to_owned()), "slot"),
+            (
+                next(&log, |commit| {
+                    commit.windows[0].files[0].path =
+                        "parquet/event_date=2026-03-01/events-20260301-s007.parquet".to_owned();
+                }),
+                "slot",
+            ),
+            (
+                next(&log, |commit| {
+                    commit.windows[0].files[0].path =
+                        "parquet/event_date=2026-03-02/events-20260302-s000.parquet".to_owned();
+                }),
+                "slot",
             ),
         ] {
             let error = log.append(&bytes).unwrap_err();

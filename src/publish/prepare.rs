@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::digest::sha256;
 use super::rows;
 use super::texts::{RowReader, lines, without_texts};
-use crate::encode::{FileMetadata, ReadLimits, encode, read_typed};
+use crate::encode::{FileMetadata, ReadLimits, Settings, encode, read_typed};
 use crate::error::{Error, Result};
 use crate::model::{Format, Timestamp, Window};
 
@@ -32,13 +32,14 @@ pub(super) struct Content {
     /// With the events' texts as one more column if there is a reader of texts.
     pub(super) batches: Vec<RecordBatch>,
     pub(super) metadata: FileMetadata,
+    pub(super) settings: Settings,
     pub(super) reader: Option<RowReader>,
 }
 
 impl Content {
     /// The rows of a file's bytes, whatever the format.
     pub(super) fn read(&self, format: Format, bytes: Bytes) -> Result<(SchemaRef, Vec<RecordBatch>)> {
-        let table = read_typed(format, bytes, &self.schema, ReadLimits::default())?;
+        let table = read_typed(format, bytes, &self.schema, &self.settings, ReadLimits::default())?;
         match format {
             Format::Parquet | Format::Csv => Ok((table.schema, table.batches)),
             Format::Ndjson => Ok((Arc::clone(&self.schema), self.reader()?.rows(&table.batches)?)),
@@ -99,8 +100,9 @@ pub fn prepare(
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
     metadata: FileMetadata,
+    settings: &Settings,
 ) -> Result<Prepared> {
-    with_reader(window, formats, schema, batches, metadata, None)
+    with_reader(window, formats, schema, batches, (metadata, settings), None)
 }
 
 /// The same for formats that hold the events themselves (NDJSON) beside those that hold columns. The batches have one
@@ -114,9 +116,10 @@ pub fn prepare_with_texts(
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
     metadata: FileMetadata,
+    settings: &Settings,
     reader: RowReader,
 ) -> Result<Prepared> {
-    with_reader(window, formats, schema, batches, metadata, Some(reader))
+    with_reader(window, formats, schema, batches, (metadata, settings), Some(reader))
 }
 
 fn with_reader(
@@ -124,11 +127,11 @@ fn with_reader(
     formats: &[Format],
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
-    metadata: FileMetadata,
+    (metadata, settings): (FileMetadata, &Settings),
     reader: Option<RowReader>,
 ) -> Result<Prepared> {
     check(window, &batches).map_err(|cause| cause.at("window", window))?;
-    let content = Content { schema, batches, metadata, reader };
+    let content = Content { schema, batches, metadata, settings: settings.clone(), reader };
     let (rows, _) = rows::extent(&content.batches)?;
     // Also without rows: the slots of the window are looked at in each format.
     let files =
@@ -149,7 +152,7 @@ pub(super) fn file(format: Format, content: &Content, batches: &[RecordBatch]) -
             (Format::Ndjson, Some(batch)) => batch.schema(),
             _ => Arc::clone(&content.schema),
         };
-        encode(format, &schema, &own, &content.metadata, &mut bytes)?;
+        encode(format, &schema, &own, &content.metadata, &content.settings, &mut bytes)?;
     }
     described(format, bytes.into(), batches)
 }

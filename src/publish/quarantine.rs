@@ -12,7 +12,7 @@ use super::canonical;
 use super::dataset::Dataset;
 use super::register;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Event, Flaw, Format, Slot, Window};
+use crate::model::{Event, Flaw, Window, slot};
 use crate::store::ObjectPath;
 
 const FOLDER: &str = "_audit/quarantine";
@@ -32,7 +32,7 @@ impl Dataset {
     /// # Errors
     /// [`Kind::Bug`] for an event without a flaw; [`Kind::Storage`].
     pub async fn quarantine(&self, window: Window, events: &[Event]) -> Result<Vec<String>> {
-        self.keep(&name(window)?, events).await.map_err(|error| error.at("window", window))
+        self.keep(&name(window), events).await.map_err(|error| error.at("window", window))
     }
 
     /// The same for events that belong to no window.
@@ -85,11 +85,8 @@ impl Dataset {
 }
 
 /// The name of a window's slot without its sequence number.
-fn name(window: Window) -> Result<String> {
-    let slot = Slot { window, format: Format::Parquet, sequence: 0 }.path();
-    let name =
-        slot.rsplit('/').next().and_then(|name| name.rsplit_once("-s")).map(|(name, _)| name.to_owned());
-    name.ok_or_else(|| Error::bug("a slot has no name"))
+fn name(window: Window) -> String {
+    slot::name(Some(window))
 }
 
 fn path(name: &str, sequence: u32) -> Result<ObjectPath> {

@@ -1,7 +1,7 @@
 //! The text of a commit.
 //!
-//! What lives here: the wire format of [`Commit`], read strictly: what a record says about itself must agree (paths
-//! with slots, sums with counts), or it is refused. What this file must not know: other commits, storage.
+//! What lives here: the wire format of [`Commit`], read strictly: what a record says about itself must agree (sums
+//! with counts), or it is refused. What this file must not know: other commits, storage.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +10,7 @@ use super::descriptor::WireSchema;
 use super::digest::is_sha256;
 use super::drift::{self, WireDrift};
 use crate::error::{Error, Kind, Result};
-use crate::model::{
-    Certificate, Commit, Counts, FileRecord, Format, Level, Slot, Timestamp, Window, WindowRecord,
-};
+use crate::model::{Certificate, Commit, Counts, FileRecord, Format, Level, Timestamp, Window, WindowRecord};
 
 const FORMAT_VERSION: u64 = 1;
 
@@ -279,10 +277,6 @@ pub(super) fn check_window(record: &WindowRecord) -> Result<(), &'static str> {
         return Err("files hold other rows than were counted");
     }
     for file in &record.files {
-        let slot = Slot { window: record.window, format: file.format, sequence: file.sequence };
-        if file.path != slot.path() {
-            return Err("a file is not where its slot is");
-        }
         if !is_sha256(&file.sha256) || file.rows == 0 {
             return Err("a file has no digest or no rows");
         }

@@ -13,7 +13,9 @@ use super::digest::sha256;
 use super::prepare::{Content, Prepared, PreparedFile, described, file};
 use super::{register, rows};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Certificate, Counts, Drift, EventId, FileRecord, Format, Slot, Window, WindowRecord};
+use crate::model::{
+    Certificate, Counts, Drift, EventId, FileRecord, Format, Partition, Slot, Window, WindowRecord,
+};
 use crate::store::ObjectPath;
 
 /// A data file of more bytes is refused.
@@ -160,14 +162,15 @@ impl Dataset {
     async fn walk(&self, prepared: &Prepared, first: &PreparedFile) -> Result<Walk> {
         let mut walk = Walk::default();
         for sequence in 0..MAX_SLOTS {
-            let slot = Slot { window: prepared.window, format: first.format, sequence };
-            let path = ObjectPath::new(slot.path())?;
+            let span = Some(prepared.window);
+            let slot = Slot { span, partition: Partition::default(), format: first.format, sequence };
+            let path = ObjectPath::new(slot.path(&self.spec().layout))?;
             let recorded = self.recorded(path.as_str());
             let place = Place { slot, path, recorded };
             let standing = match self.find(&place).await? {
                 Some(standing) => standing,
                 None => {
-                    if self.has_file_from(slot) {
+                    if self.has_file_from(prepared.window, first.format, sequence) {
                         return Err(missing(&place.path));
                     }
                     if walk.complete || walk.held.len() == held_all(prepared) {
@@ -229,7 +232,7 @@ impl Dataset {
             return Ok(());
         }
         let (content, bytes) = (Arc::clone(&prepared.content), standing.clone());
-        let (format, window) = (place.slot.format, place.slot.window);
+        let (format, window) = (place.slot.format, prepared.window);
         // Decoding makes about eight times the bytes.
         let examined =
             compute(standing.len().saturating_mul(8), move || examine(format, bytes, window, &content))

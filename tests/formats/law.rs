@@ -45,8 +45,13 @@ fn converted(events: &BTreeMap<String, String>, dest: &Path, table: &Table) {
     let mut input = Input::new(Limits::default());
     let text: Vec<_> = events.values().map(String::as_str).collect();
     input.take("generated", text.join("\n").as_bytes()).unwrap();
-    let job =
-        Conversion { grid: Grid::Day, formats: Format::ALL.to_vec(), secrets: Secrets::Kept, recorded_at: 0 };
+    let job = Conversion {
+        grid: Grid::Day,
+        formats: Format::ALL.to_vec(),
+        files: Default::default(),
+        secrets: Secrets::Kept,
+        recorded_at: 0,
+    };
     let spec = Spec {
         account_fingerprint: account_fingerprint("abcd1234"),
         grid: Grid::Day,
@@ -54,6 +59,7 @@ fn converted(events: &BTreeMap<String, String>, dest: &Path, table: &Table) {
         lineage: table.lineage().to_vec(),
         selection: BTreeMap::new(),
         secrets: Secrets::Kept,
+        layout: Default::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let report = runtime.block_on(async {
@@ -73,7 +79,9 @@ fn batches(dest: &Path, format: Format, table: &Table) -> Vec<RecordBatch> {
         .into_values()
         .flat_map(|bytes| {
             let limits = ReadLimits::default();
-            read_typed(format, bytes.into(), &table.arrow_schema(), limits).unwrap().batches
+            read_typed(format, bytes.into(), &table.arrow_schema(), &Default::default(), limits)
+                .unwrap()
+                .batches
         })
         .collect()
 }

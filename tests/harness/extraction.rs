@@ -36,6 +36,7 @@ pub(crate) fn three_days() -> Job {
         selection: vonage_audit::model::Selection::default(),
         secrets: vonage_audit::model::Secrets::Redacted,
         units_in_flight: 1,
+        files: Default::default(),
         formats: vec![Format::Parquet],
         recorded_at: 0,
     }
@@ -101,6 +102,7 @@ async fn open(dest: &Path, table: &Table) -> Dataset {
         lineage: table.lineage().to_vec(),
         selection: BTreeMap::new(),
         secrets: vonage_audit::model::Secrets::Redacted,
+        layout: Default::default(),
     };
     Dataset::open(Arc::new(LocalStore::open(dest, true).unwrap()), spec).await.unwrap()
 }

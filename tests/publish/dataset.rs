@@ -17,7 +17,7 @@ const LATE: &str = "parquet/event_date=2026-03-01/events-20260301-s001.parquet";
 
 fn rows(store: &MemoryStore, slot: &str) -> u64 {
     let bytes = store.objects()[&path(slot)].clone();
-    let table = read(Format::Parquet, bytes, ReadLimits::default()).unwrap();
+    let table = read(Format::Parquet, bytes, &Default::default(), ReadLimits::default()).unwrap();
     table.batches.iter().map(|batch| batch.num_rows() as u64).sum()
 }
 
@@ -292,8 +292,15 @@ async fn many_windows_are_cut_into_commits_of_bounded_length() {
 async fn rows_that_are_not_a_windows_rows_are_our_bug() {
     let window = day(1);
     let make = |rows: &[Row]| {
-        prepare(window, &[Format::Parquet], schema(), vec![batch(window, rows)], FileMetadata::new())
-            .map(|_| ())
+        prepare(
+            window,
+            &[Format::Parquet],
+            schema(),
+            vec![batch(window, rows)],
+            FileMetadata::new(),
+            &Default::default(),
+        )
+        .map(|_| ())
     };
     assert!(make(&[row(0, "a"), row(86_399, "b")]).is_ok());
     for rows in [vec![row(-1, "a")], vec![row(86_400, "a")], vec![row(1, "a"), row(2, "a")], vec![row(1, "")]]
@@ -301,7 +308,9 @@ async fn rows_that_are_not_a_windows_rows_are_our_bug() {
         assert_eq!(make(&rows).unwrap_err().kind(), Kind::Bug, "{rows:?}");
     }
     let unsorted = vec![batch(window, &[row(2, "b")]), batch(window, &[row(1, "a")])];
-    let error = prepare(window, &[Format::Parquet], schema(), unsorted, FileMetadata::new()).unwrap_err();
+    let error =
+        prepare(window, &[Format::Parquet], schema(), unsorted, FileMetadata::new(), &Default::default())
+            .unwrap_err();
     assert_eq!(error.kind(), Kind::Bug);
 
     let dataset = open(MemoryStore::new()).await;

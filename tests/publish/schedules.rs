@@ -93,7 +93,8 @@ async fn slots(store: MemoryStore, upstream: Upstream, at_end: bool) -> Result<(
 fn file(number: u32, rows: &[Row]) -> Bytes {
     let mut bytes = Vec::new();
     let batches = [batch(day(number), rows)];
-    encode(Format::Parquet, &schema(), &batches, &FileMetadata::new(), &mut bytes).unwrap();
+    encode(Format::Parquet, &schema(), &batches, &FileMetadata::new(), &Default::default(), &mut bytes)
+        .unwrap();
     bytes.into()
 }
 
@@ -190,8 +191,8 @@ impl Reader {
 }
 
 fn ids(bytes: &Bytes) -> std::result::Result<Vec<String>, String> {
-    let table =
-        read(Format::Parquet, bytes.clone(), ReadLimits::default()).map_err(|error| error.to_string())?;
+    let table = read(Format::Parquet, bytes.clone(), &Default::default(), ReadLimits::default())
+        .map_err(|error| error.to_string())?;
     let batches = table.batches.iter();
     Ok(batches
         .flat_map(|batch| batch.column(0).as_string::<i32>().iter().flatten().map(str::to_owned))

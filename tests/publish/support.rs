@@ -57,7 +57,8 @@ pub(crate) fn batch(window: Window, rows: &[Row]) -> RecordBatch {
 
 pub(crate) fn ready(window: Window, rows: &[Row]) -> Prepared {
     let metadata = FileMetadata::new().with("vonage_audit.schema_version", "1.0.0");
-    prepare(window, &[Format::Parquet], schema(), vec![batch(window, rows)], metadata).unwrap()
+    prepare(window, &[Format::Parquet], schema(), vec![batch(window, rows)], metadata, &Default::default())
+        .unwrap()
 }
 
 pub(crate) fn spec() -> Spec {
@@ -68,6 +69,7 @@ pub(crate) fn spec() -> Spec {
         lineage: Vec::new(),
         selection: BTreeMap::new(),
         secrets: vonage_audit::model::Secrets::Redacted,
+        layout: Default::default(),
     }
 }
 

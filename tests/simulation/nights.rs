@@ -105,6 +105,7 @@ impl Nights {
             lineage: self.table.lineage().to_vec(),
             selection: BTreeMap::new(),
             secrets: vonage_audit::model::Secrets::Redacted,
+            layout: Default::default(),
         };
         let store: Arc<dyn Store> = Arc::new(store);
         let dataset = Dataset::open(store, spec).await.ok()?;
@@ -114,6 +115,7 @@ impl Nights {
             grid: Grid::Day,
             read_again: young,
             selection: Selection::default(),
+            files: Default::default(),
             secrets: vonage_audit::model::Secrets::Redacted,
             settle: Settings {
                 page_size: 4,
@@ -141,7 +143,8 @@ impl Nights {
             if !path.as_str().starts_with("parquet/") {
                 continue;
             }
-            let table = read(Format::Parquet, bytes.clone(), ReadLimits::default()).unwrap();
+            let table =
+                read(Format::Parquet, bytes.clone(), &Default::default(), ReadLimits::default()).unwrap();
             for batch in table.batches {
                 let column = batch.column_by_name("id").unwrap().clone();
                 let column = column.as_any().downcast_ref::<arrow_array::StringArray>().unwrap();

@@ -169,7 +169,7 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
 fn take_parquet(path: &Path, table: &Table, survey: &mut Survey, seen: &mut Taken) -> Result<()> {
     let bytes = fs::read(path)
         .map_err(|error| Error::usage("cannot read the events").at("path", path.display()).because(error))?;
-    let content = read_file(Format::Parquet, bytes.into(), ReadLimits::default())
+    let content = read_file(Format::Parquet, bytes.into(), &Default::default(), ReadLimits::default())
         .map_err(|error| error.at("path", path.display()))?;
     for batch in &content.batches {
         seen.events += survey.add_rows(table, batch).map_err(|error| error.at("path", path.display()))?;

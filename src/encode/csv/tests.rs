@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::encode::{BATCH_ROWS, FileMetadata, ReadLimits, encode, read as read_untyped, read_typed};
+use crate::encode::{
+    BATCH_ROWS, FileMetadata, ReadLimits, Settings, encode, read as read_untyped, read_typed,
+};
 use crate::model::Format;
 use arrow_array::{BooleanArray, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow_schema::{Field, Schema, TimeUnit};
@@ -40,13 +42,16 @@ fn batch(rows: &[Row]) -> RecordBatch {
 
 fn file(batches: &[RecordBatch]) -> Bytes {
     let mut out = Vec::new();
-    let encoded = encode(Format::Csv, &schema(), batches, &FileMetadata::new(), &mut out).unwrap();
+    let encoded =
+        encode(Format::Csv, &schema(), batches, &FileMetadata::new(), &Settings::default(), &mut out)
+            .unwrap();
     assert_eq!(encoded.bytes, out.len() as u64);
     out.into()
 }
 
 fn back(bytes: Bytes) -> RecordBatch {
-    let table = read_typed(Format::Csv, bytes, &schema(), ReadLimits::default()).unwrap();
+    let table =
+        read_typed(Format::Csv, bytes, &schema(), &Settings::default(), ReadLimits::default()).unwrap();
     assert_eq!(table.schema, schema());
     concat_batches(&schema(), &table.batches).unwrap()
 }
@@ -112,7 +117,7 @@ fn no_text_begins_like_a_formula() {
 #[test]
 fn types_come_from_the_caller_and_unknown_columns_are_text() {
     let bytes = Bytes::from("id,context_json\r\n1,'=x\r\n");
-    let table = read_untyped(Format::Csv, bytes, ReadLimits::default()).unwrap();
+    let table = read_untyped(Format::Csv, bytes, &Settings::default(), ReadLimits::default()).unwrap();
     assert!(table.schema.fields().iter().all(|field| *field.data_type() == DataType::Utf8));
     assert_eq!(table.batches[0].column(1).as_string::<i32>().value(0), "=x");
 }
@@ -137,11 +142,14 @@ fn what_the_writer_would_not_write_is_refused() {
         "\r\n",
     ] {
         let bytes = Bytes::from(format!("{head}{line}"));
-        let error = read_typed(Format::Csv, bytes, &schema(), ReadLimits::default()).unwrap_err();
+        let error = read_typed(Format::Csv, bytes, &schema(), &Settings::default(), ReadLimits::default())
+            .unwrap_err();
         assert_eq!(error.kind(), Kind::Verification, "{line:?}");
     }
     for bytes in [&b""[..], b"id\r\n\xff\r\n", b"\r\n", b"id,ID\r\n", b"id,\"\"\r\n"] {
-        let error = read_untyped(Format::Csv, bytes.to_vec().into(), ReadLimits::default()).unwrap_err();
+        let error =
+            read_untyped(Format::Csv, bytes.to_vec().into(), &Settings::default(), ReadLimits::default())
+                .unwrap_err();
         assert_eq!(error.kind(), Kind::Verification, "{bytes:?}");
     }
 }
@@ -152,7 +160,8 @@ fn limits_hold() {
     for limits in
         [ReadLimits { rows: 2, ..ReadLimits::default() }, ReadLimits { memory: 60, ..ReadLimits::default() }]
     {
-        let error = read_typed(Format::Csv, bytes.clone(), &schema(), limits).unwrap_err();
+        let error =
+            read_typed(Format::Csv, bytes.clone(), &schema(), &Settings::default(), limits).unwrap_err();
         assert_eq!(error.kind(), Kind::Verification);
     }
 }

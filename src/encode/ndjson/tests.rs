@@ -1,5 +1,5 @@
 use super::*;
-use crate::encode::{BATCH_ROWS, encode, read as read_file};
+use crate::encode::{BATCH_ROWS, Settings, encode, read as read_file};
 use crate::model::Format;
 use arrow_array::{ArrayRef, StringArray};
 use proptest::prelude::*;
@@ -15,7 +15,8 @@ fn batch(lines: &[String]) -> RecordBatch {
 
 fn file(batches: &[RecordBatch]) -> Result<bytes::Bytes> {
     let mut out = Vec::new();
-    let encoded = encode(Format::Ndjson, &schema(), batches, &FileMetadata::new(), &mut out)?;
+    let encoded =
+        encode(Format::Ndjson, &schema(), batches, &FileMetadata::new(), &Settings::default(), &mut out)?;
     assert_eq!(encoded.bytes, out.len() as u64);
     Ok(out.into())
 }
@@ -32,7 +33,10 @@ fn every_line_comes_back_and_batches_do_not_matter() {
     let parts: Vec<_> = all.chunks(97).map(batch).collect();
     assert_eq!(file(&parts).unwrap(), whole);
     assert!(whole.starts_with(b"{\"n\":0,\"n\":1E2}\n{"));
-    assert_eq!(lines(&read_file(Format::Ndjson, whole, ReadLimits::default()).unwrap()), all);
+    assert_eq!(
+        lines(&read_file(Format::Ndjson, whole, &Settings::default(), ReadLimits::default()).unwrap()),
+        all
+    );
 }
 
 #[test]
@@ -41,20 +45,25 @@ fn what_is_no_line_is_never_written() {
         assert_eq!(file(&[batch(&[line.to_owned()])]).unwrap_err().kind(), Kind::Bug, "{line:?}");
     }
     let other = Arc::new(Schema::new(vec![Field::new("id", DataType::Utf8, false)]));
-    assert!(encode(Format::Ndjson, &other, &[], &FileMetadata::new(), &mut Vec::new()).is_err());
+    assert!(
+        encode(Format::Ndjson, &other, &[], &FileMetadata::new(), &Settings::default(), &mut Vec::new())
+            .is_err()
+    );
 }
 
 #[test]
 fn what_is_not_whole_is_refused() {
     for bytes in [&b"{}"[..], b"\n", b"{}\n\n", b"{}\r\n", b"\xef\xbb\xbf{}\n", b"{\"a\":\"\xff\"}\n", b"1\n"]
     {
-        let error = read_file(Format::Ndjson, bytes.to_vec().into(), ReadLimits::default()).unwrap_err();
+        let error =
+            read_file(Format::Ndjson, bytes.to_vec().into(), &Settings::default(), ReadLimits::default())
+                .unwrap_err();
         assert_eq!(error.kind(), Kind::Verification, "{bytes:?}");
     }
     let few = ReadLimits { rows: 1, ..ReadLimits::default() };
-    assert!(read_file(Format::Ndjson, b"{}\n{}\n".to_vec().into(), few).is_err());
+    assert!(read_file(Format::Ndjson, b"{}\n{}\n".to_vec().into(), &Settings::default(), few).is_err());
     let small = ReadLimits { memory: 10, ..ReadLimits::default() };
-    assert!(read_file(Format::Ndjson, b"{}\n{}\n".to_vec().into(), small).is_err());
+    assert!(read_file(Format::Ndjson, b"{}\n{}\n".to_vec().into(), &Settings::default(), small).is_err());
 }
 
 proptest! {
@@ -68,7 +77,7 @@ proptest! {
                 line + "}"
             })
             .collect();
-        let table = read_file(Format::Ndjson, file(&[batch(&all)]).unwrap(), ReadLimits::default()).unwrap();
+        let table = read_file(Format::Ndjson, file(&[batch(&all)]).unwrap(), &Settings::default(), ReadLimits::default()).unwrap();
         prop_assert_eq!(lines(&table), all);
     }
 }

@@ -48,7 +48,8 @@ fn metadata() -> FileMetadata {
 
 fn file(batches: &[RecordBatch]) -> Bytes {
     let mut out = Vec::new();
-    let encoded = encode(Format::Parquet, &schema(), batches, &metadata(), &mut out).unwrap();
+    let encoded =
+        encode(Format::Parquet, &schema(), batches, &metadata(), &Settings::default(), &mut out).unwrap();
     assert_eq!(encoded.bytes, out.len() as u64);
     assert_eq!(encoded.rows, batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>());
     out.into()
@@ -57,8 +58,13 @@ fn file(batches: &[RecordBatch]) -> Bytes {
 #[test]
 fn rows_read_back_as_they_were_written() {
     let batch = rows(3 * BATCH_ROWS + 11);
-    let table =
-        read_file(Format::Parquet, file(std::slice::from_ref(&batch)), ReadLimits::default()).unwrap();
+    let table = read_file(
+        Format::Parquet,
+        file(std::slice::from_ref(&batch)),
+        &Settings::default(),
+        ReadLimits::default(),
+    )
+    .unwrap();
     let plain = Arc::new(Schema::new(
         schema()
             .fields()
@@ -74,7 +80,7 @@ fn rows_read_back_as_they_were_written() {
 
 #[test]
 fn a_file_without_rows_is_a_file() {
-    let table = read_file(Format::Parquet, file(&[]), ReadLimits::default()).unwrap();
+    let table = read_file(Format::Parquet, file(&[]), &Settings::default(), ReadLimits::default()).unwrap();
     assert_eq!(table.schema.fields().len(), 6);
     assert_eq!(table.batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 0);
 }
@@ -137,13 +143,15 @@ fn descriptions_reach_readers_of_the_arrow_schema() {
 fn damaged_files_and_limits_are_errors() {
     let whole = file(&[rows(100)]);
     for cut in [0, 3, 4, 8, whole.len() / 2, whole.len() - 9, whole.len() - 1] {
-        let error = read_file(Format::Parquet, whole.slice(..cut), ReadLimits::default()).unwrap_err();
+        let error =
+            read_file(Format::Parquet, whole.slice(..cut), &Settings::default(), ReadLimits::default())
+                .unwrap_err();
         assert_eq!(error.kind(), Kind::Verification, "{cut}");
     }
     let few = ReadLimits { rows: 99, ..ReadLimits::default() };
-    assert!(read_file(Format::Parquet, whole.clone(), few).is_err());
+    assert!(read_file(Format::Parquet, whole.clone(), &Settings::default(), few).is_err());
     let small = ReadLimits { memory: 100, ..ReadLimits::default() };
-    assert!(read_file(Format::Parquet, whole, small).is_err());
+    assert!(read_file(Format::Parquet, whole, &Settings::default(), small).is_err());
 }
 
 #[test]
@@ -154,7 +162,7 @@ fn no_damaged_byte_makes_the_reader_panic() {
             let mut damaged = whole.to_vec();
             damaged[position] ^= change;
             // What matters is that it returns: a damaged value may well be a value.
-            let _ = read_file(Format::Parquet, damaged.into(), ReadLimits::default());
+            let _ = read_file(Format::Parquet, damaged.into(), &Settings::default(), ReadLimits::default());
         }
     }
 }
@@ -162,8 +170,15 @@ fn no_damaged_byte_makes_the_reader_panic() {
 #[test]
 fn a_batch_with_other_columns_is_refused() {
     let other = rows(5).project(&[0, 1]).unwrap();
-    let error =
-        encode(Format::Parquet, &schema(), &[rows(5), other], &metadata(), &mut Vec::new()).unwrap_err();
+    let error = encode(
+        Format::Parquet,
+        &schema(),
+        &[rows(5), other],
+        &metadata(),
+        &Settings::default(),
+        &mut Vec::new(),
+    )
+    .unwrap_err();
     assert_eq!(error.kind(), Kind::Bug);
 }
 

@@ -1,0 +1,126 @@
+//! What a dataset's files look like, for ever.
+//!
+//! What lives here: [`Layout`], fixed when a dataset is created. It holds what names of files follow from and what a
+//! reader must know beforehand, and nothing that a file says of itself (a Parquet file's codec) or that only costs
+//! time (a compressor's level): those may differ from run to run. What this file must not know: encoders, storage.
+
+use super::partition::Partitioning;
+use super::slot::Format;
+
+/// How a text format's files are compressed; part of their names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Packing {
+    /// Not at all.
+    #[default]
+    Plain,
+    /// gzip: `.gz`.
+    Gzip,
+    /// Zstandard: `.zst`.
+    Zstd,
+}
+
+impl Packing {
+    /// The name on the command line and in `dataset.json`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "none",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    /// The packing of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Plain, Self::Gzip, Self::Zstd].into_iter().find(|packing| packing.name() == name)
+    }
+
+    /// What stands behind a file's extension.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Gzip => ".gz",
+            Self::Zstd => ".zst",
+        }
+    }
+}
+
+/// What CSV does with a text that a spreadsheet could take for a formula.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Formulas {
+    /// A `'` in front of it, and of a text that begins with one: taking one away gives the value.
+    #[default]
+    Guarded,
+    /// Nothing.
+    Plain,
+}
+
+impl Formulas {
+    /// The name in `dataset.json`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Guarded => "guarded",
+            Self::Plain => "plain",
+        }
+    }
+
+    /// The choice of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Guarded, Self::Plain].into_iter().find(|choice| choice.name() == name)
+    }
+}
+
+/// What stands on a line of NDJSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lines {
+    /// The event as received, without insignificant white space.
+    #[default]
+    Events,
+    /// The columns of the table as one flat object, null where there is none.
+    Flat,
+}
+
+impl Lines {
+    /// The name on the command line and in `dataset.json`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Flat => "flat",
+        }
+    }
+
+    /// The shape of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Events, Self::Flat].into_iter().find(|shape| shape.name() == name)
+    }
+}
+
+/// Everything about files that is fixed when a dataset is created.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The folders.
+    pub partitioning: Partitioning,
+    /// Length of the time slice that one file holds, in seconds; it divides the grid's windows. `None`: whole windows.
+    pub part: Option<u32>,
+    /// Of CSV files.
+    pub csv: Packing,
+    /// In CSV files.
+    pub formulas: Formulas,
+    /// Of NDJSON files.
+    pub ndjson: Packing,
+    /// In NDJSON files.
+    pub lines: Lines,
+    /// Names the key that Parquet files are encrypted with; `None`: they are not.
+    pub footer_key: Option<String>,
+}
+
+impl Layout {
+    /// What stands behind the last dot but of a compressed file's name, for example `csv.gz`.
+    pub fn extension(&self, format: Format) -> String {
+        let packing = match format {
+            Format::Parquet => Packing::Plain,
+            Format::Csv => self.csv,
+            Format::Ndjson => self.ndjson,
+        };
+        format!("{}{}", format.name(), packing.suffix())
+    }
+}

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::digest::sha256;
 use super::record;
+use super::signatures::{Keys, NotEndorsed, commit_text};
 use crate::error::{Error, Kind, Result};
 use crate::model::{
     Certificate, Commit, Counts, FileRecord, Format, Grid, Head, Level, SchemaRef, Window, WindowRecord,
@@ -18,6 +19,11 @@ pub(super) const FOLDER: &str = "_audit/commits";
 /// Where commit `number` is.
 pub(super) fn path(number: u64) -> Result<ObjectPath> {
     ObjectPath::new(format!("{FOLDER}/{number:016}.json"))
+}
+
+/// Where the signature of commit `number` is.
+pub(super) fn signature_path(number: u64) -> Result<ObjectPath> {
+    ObjectPath::new(format!("{FOLDER}/{number:016}.json.sig"))
 }
 
 /// The number of a commit's file name; `None` for a name that is none.
@@ -49,6 +55,9 @@ pub(super) struct Log {
     grid: Grid,
     /// Digest of the newest commit; of `dataset.json` before the first.
     tip: String,
+    /// Digest of `dataset.json`, then of each commit: what signatures are over.
+    digests: Vec<String>,
+    keys: Keys,
     commits: u64,
     schema: Option<SchemaRef>,
     files: HashMap<String, FileRecord>,
@@ -64,7 +73,9 @@ impl Log {
     pub(super) fn new(grid: Grid, descriptor: String) -> Self {
         Self {
             grid,
-            tip: descriptor,
+            tip: descriptor.clone(),
+            digests: vec![descriptor],
+            keys: Keys::default(),
             commits: 0,
             schema: None,
             files: HashMap::new(),
@@ -88,6 +99,22 @@ impl Log {
     pub(super) fn head(&self) -> Option<Head> {
         let number = self.commits.checked_sub(1)?;
         Some(Head { number, sha256: self.tip.clone() })
+    }
+
+    /// The keys that the commits name.
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Digest of `dataset.json`.
+    pub(super) fn dataset(&self) -> &str {
+        self.digests.first().map(String::as_str).unwrap_or_default()
+    }
+
+    /// The text that the signature of a commit is over; none for a commit that is not there.
+    pub(super) fn text_to_sign(&self, number: u64) -> Option<String> {
+        let digest = self.digests.get(usize::try_from(number).ok()?.checked_add(1)?)?;
+        Some(commit_text(self.dataset(), number, digest))
     }
 
     /// Marks what is known now as what the run that begins starts from.
@@ -127,8 +154,14 @@ impl Log {
                 return Err(broken("it records a file that is recorded before"));
             }
         }
+        if let Some(key) = &commit.key {
+            let dataset = self.dataset().to_owned();
+            let taken = self.keys.take(number, key, &dataset, &commit.previous);
+            taken.map_err(|NotEndorsed| broken("its key is not signed by the key before it"))?;
+        }
         self.take(commit);
         self.tip = sha256(bytes);
+        self.digests.push(self.tip.clone());
         Ok(())
     }
 

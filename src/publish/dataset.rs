@@ -60,6 +60,8 @@ struct State {
     /// Whether this process knows the descriptor to be durable.
     durable: bool,
     log: Log,
+    /// Commits that this process has made and not signed yet.
+    to_sign: BTreeSet<u64>,
 }
 
 impl fmt::Debug for Dataset {
@@ -127,7 +129,7 @@ impl Dataset {
     }
 
     async fn begin(store: Arc<dyn Store>, spec: Spec, descriptor: Bytes, log: Log) -> Result<Self> {
-        let state = Mutex::new(State { descriptor, durable: false, log });
+        let state = Mutex::new(State { descriptor, durable: false, log, to_sign: BTreeSet::new() });
         let dataset = Self { store, spec, signing: Signing::Never, state };
         // Another run may have committed while the log was read.
         dataset.read_forward().await?;
@@ -171,6 +173,7 @@ impl Dataset {
         let mut waiting = records;
         for _ in 0..MAX_RACES {
             let Some((number, bytes, taken)) = self.next_commit(&mut waiting, recorded_at)? else {
+                self.sign_own().await?;
                 return Ok(self.head());
             };
             let chains_elsewhere = self.create_descriptor().await?;
@@ -179,7 +182,7 @@ impl Dataset {
             }
             if self.put(number, bytes).await? {
                 waiting.drain(..taken);
-                self.sign_own(number).await?;
+                self.sign_own().await?;
             }
         }
         Err(races())
@@ -187,10 +190,13 @@ impl Dataset {
 
     /// Makes a commit durable and takes in what stands at its place; says whether these bytes do.
     pub(super) async fn put(&self, number: u64, bytes: Bytes) -> Result<bool> {
-        let standing = register::decide(self.store(), &log::path(number)?, bytes.clone(), MAX_CONTROL).await?;
+        let standing =
+            register::decide(self.store(), &log::path(number)?, bytes.clone(), MAX_CONTROL).await?;
         self.append(number, &standing)?;
         let own = standing == bytes;
-        if !own {
+        if own {
+            self.state(|state| state.to_sign.insert(number));
+        } else {
             self.read_forward().await?;
         }
         Ok(own)
@@ -250,6 +256,14 @@ impl Dataset {
 
     pub(super) fn log<T>(&self, with: impl FnOnce(&Log) -> T) -> T {
         self.state(|state| with(&state.log))
+    }
+
+    pub(super) fn to_sign(&self) -> BTreeSet<u64> {
+        self.state(|state| state.to_sign.clone())
+    }
+
+    pub(super) fn has_signed(&self, number: u64) {
+        self.state(|state| state.to_sign.remove(&number));
     }
 
     fn state<T>(&self, with: impl FnOnce(&mut State) -> T) -> T {

@@ -82,66 +82,65 @@ impl Dataset {
     pub async fn heal_signatures(&self, recorded_at: i64) -> Result<u64> {
         let Signing::Now(signer) = self.signing() else { return Ok(0) };
         let Some(head) = self.head() else { return Ok(0) };
-        let present = self.signatures().await?;
+        let present = self.present().await?;
         let ours = self.ours(signer.as_ref());
-        let missing: Vec<u64> = ours.iter().copied().filter(|number| !present.contains(number)).collect();
-        if missing.len() > MAX_HEALED {
+        let missing = ours.difference(&present).count();
+        if missing > MAX_HEALED {
             return Err(Error::usage("more commits have no signature than a killed run leaves")
-                .at("without a signature", missing.len())
+                .at("without a signature", missing)
                 .at("head", format!("{} {}", head.number, head.sha256))
                 .hint("compare the log with what you know of it, then sign it: vonage-audit sign --dest … --sign-key …"));
         }
         if let Some(newest) = ours.iter().rev().find(|number| present.contains(number)) {
             self.check_signature(*newest).await?;
         }
-        self.sign_these(missing, recorded_at).await
+        while self.record_key(recorded_at).await? {}
+        self.sign_these(signer.as_ref(), ours.difference(&present)).await?;
+        Ok(missing as u64)
     }
 
     /// Signs every commit of this key that has no signature, and records the key if the log has none yet. All that are
-    /// there are checked first, and nothing is signed on top of a bad one.
+    /// there are checked first, and nothing is signed on top of a bad one. A key of the past signs what it has left.
     ///
     /// # Errors
-    /// [`Kind::Usage`] when nobody signs, or the key is none of the log's; [`Kind::Verification`]; [`Kind::Storage`].
-    pub async fn sign_all(&self, recorded_at: i64) -> Result<Signed> {
-        let Signing::Now(signer) = self.signing() else {
-            return Err(Error::usage("nobody is named who signs"));
-        };
+    /// [`Kind::Usage`] when the log is empty or has other keys only; [`Kind::Verification`]; [`Kind::Storage`].
+    pub async fn sign_all(&self, signer: &dyn Signer, recorded_at: i64) -> Result<Signed> {
         if self.head().is_none() {
             return Err(Error::usage("the log is empty").at("destination", self.store().describe()));
         }
         let present = self.check_signatures().await?;
-        let ours = self.ours(signer.as_ref());
-        let missing = ours.iter().copied().filter(|number| !present.contains(number)).collect();
-        let added = self.sign_these(missing, recorded_at).await?;
+        while self.signing_key().is_none() {
+            self.put_key(signer, None, recorded_at).await?;
+        }
+        let ours = self.ours(signer);
+        if ours.is_empty() {
+            return Err(self.other_key(signer.public_key(), "the dataset is signed with another key"));
+        }
+        self.sign_these(signer, ours.difference(&present)).await?;
         let commits = self.log(log::Log::next);
-        let signed = self.signatures().await?.range(..commits).count() as u64;
+        let signed = self.present().await?;
+        let added = signed.difference(&present).count() as u64;
+        let signed = signed.len() as u64;
         Ok(Signed { added, signed, left: commits.saturating_sub(signed), head: self.head() })
     }
 
-    /// Puts the dataset's signer in the place of `old`, with a commit that `old` has signed, once all that `old` has to
-    /// sign is signed. Repeating it after an error or a kill is right.
+    /// Puts a new signer in the place of `old`, with a commit that `old` has signed, once all that `old` has to sign is
+    /// signed. Repeating it after an error or a kill is right.
     ///
     /// # Errors
     /// [`Kind::Usage`] when `old` is not the key in force; otherwise as [`Dataset::sign_all`].
-    pub async fn rotate(&self, old: Arc<dyn Signer>, recorded_at: i64) -> Result<Signed> {
-        let Signing::Now(new) = self.signing() else {
-            return Err(Error::usage("no new key is given"));
-        };
+    pub async fn rotate(&self, old: &dyn Signer, new: &dyn Signer, recorded_at: i64) -> Result<Signed> {
         for _ in 0..MAX_RACES {
             let current = self.signing_key();
             if current == Some(new.public_key()) {
-                return self.sign_all(recorded_at).await;
+                return self.sign_all(new, recorded_at).await;
             }
             if current != Some(old.public_key()) {
                 return Err(self.other_key(old.public_key(), "the old key is not the one in force"));
             }
             let present = self.check_signatures().await?;
-            for number in self.ours(old.as_ref()) {
-                if !present.contains(&number) {
-                    self.sign_with(old.as_ref(), number).await?;
-                }
-            }
-            self.put_key(new.public_key(), Some(old.as_ref()), recorded_at).await?;
+            self.sign_these(old, self.ours(old).difference(&present)).await?;
+            self.put_key(new, Some(old), recorded_at).await?;
         }
         Err(races())
     }
@@ -151,22 +150,20 @@ impl Dataset {
         self.may_sign()?;
         match self.signing() {
             Signing::Now(signer) if self.signing_key().is_none() => {
-                let number = self.put_key(signer.public_key(), None, recorded_at).await?;
-                if let Some(number) = number {
-                    self.sign_with(signer.as_ref(), number).await?;
-                }
+                self.put_key(signer.as_ref(), None, recorded_at).await?;
                 Ok(true)
             }
             _ => Ok(false),
         }
     }
 
-    /// Signs a commit that this process has made.
-    pub(super) async fn sign_own(&self, number: u64) -> Result<()> {
-        match self.signing() {
-            Signing::Now(signer) => self.sign_with(signer.as_ref(), number).await,
-            Signing::Never | Signing::Later => Ok(()),
+    /// Signs what this process has committed, also what an earlier call could not.
+    pub(super) async fn sign_own(&self) -> Result<()> {
+        let Signing::Now(signer) = self.signing() else { return Ok(()) };
+        for number in self.to_sign() {
+            self.sign_with(signer.as_ref(), number).await?;
         }
+        Ok(())
     }
 
     fn may_sign(&self) -> Result<()> {
@@ -176,10 +173,12 @@ impl Dataset {
             (Signing::Now(signer), Some(_)) => {
                 Err(self.other_key(signer.public_key(), "the dataset is signed with another key"))
             }
-            (Signing::Never, Some(key)) => Err(Error::usage("the dataset is signed, and this run has no key")
-                .at("destination", self.store().describe())
-                .at("key", key.id())
-                .hint("add --sign-key or --sign-command, or --sign-later if somebody else signs")),
+            (Signing::Never, Some(key)) => {
+                Err(Error::usage("the dataset is signed, and this run has no key")
+                    .at("destination", self.store().describe())
+                    .at("key", key.id())
+                    .hint("add --sign-key or --sign-command, or --sign-later if somebody else signs"))
+            }
         }
     }
 
@@ -200,8 +199,9 @@ impl Dataset {
         })
     }
 
-    /// Appends the record of a key; gives its number, or none if somebody else has committed first.
-    async fn put_key(&self, key: PublicKey, old: Option<&dyn Signer>, recorded_at: i64) -> Result<Option<u64>> {
+    /// Appends the record of a new key, unless somebody else commits first, and signs it.
+    async fn put_key(&self, new: &dyn Signer, old: Option<&dyn Signer>, recorded_at: i64) -> Result<()> {
+        let key = new.public_key();
         let (number, previous, dataset, schema) = self.log(|log| {
             let schema = log.schema().unwrap_or(&self.spec().schema).clone();
             (log.next(), log.tip().to_owned(), log.dataset().to_owned(), schema)
@@ -222,24 +222,23 @@ impl Dataset {
             windows: Vec::new(),
             recorded_at,
         })?;
-        Ok(self.put(number, bytes.into()).await?.then_some(number))
+        if self.put(number, bytes.into()).await? {
+            self.sign_with(new, number).await?;
+        }
+        Ok(())
     }
 
-    async fn sign_these(&self, missing: Vec<u64>, recorded_at: i64) -> Result<u64> {
-        let Signing::Now(signer) = self.signing() else { return Ok(0) };
-        let mut added = 0;
-        while self.record_key(recorded_at).await? {
-            added = 1;
+    async fn sign_these(&self, signer: &dyn Signer, numbers: impl Iterator<Item = &u64>) -> Result<()> {
+        for number in numbers {
+            self.sign_with(signer, *number).await?;
         }
-        for number in missing {
-            self.sign_with(signer.as_ref(), number).await?;
-            added += 1;
-        }
-        Ok(added)
+        Ok(())
     }
 
     async fn sign_with(&self, signer: &dyn Signer, number: u64) -> Result<()> {
-        let text = self.log(|log| log.text_to_sign(number)).ok_or_else(|| Error::bug("a commit to sign is not there"))?;
+        let text = self
+            .log(|log| log.text_to_sign(number))
+            .ok_or_else(|| Error::bug("a commit to sign is not there"))?;
         let signature = signature(signer, &text).await.map_err(|cause| cause.at("commit", number))?;
         let bytes = Bytes::copy_from_slice(&signature);
         let path = log::signature_path(number)?;
@@ -248,18 +247,21 @@ impl Dataset {
         if standing != bytes && !signer.public_key().verifies(&text, &standing) {
             return Err(bad(number));
         }
+        self.has_signed(number);
         Ok(())
     }
 
-    /// The numbers of the signatures that are there.
-    async fn signatures(&self) -> Result<BTreeSet<u64>> {
+    /// The commits of the log that have a signature. Others may have made more since it was read.
+    async fn present(&self) -> Result<BTreeSet<u64>> {
         let entries = register::children(self.store(), Some(&ObjectPath::new(log::FOLDER)?)).await?;
-        Ok(entries.iter().filter_map(|entry| log::number(entry.name.strip_suffix(".sig")?)).collect())
+        let signed = entries.iter().filter_map(|entry| log::number(entry.name.strip_suffix(".sig")?));
+        let commits = self.log(log::Log::next);
+        Ok(signed.filter(|number| *number < commits).collect())
     }
 
     /// Checks every signature that is there; gives their numbers.
     async fn check_signatures(&self) -> Result<BTreeSet<u64>> {
-        let present = self.signatures().await?;
+        let present = self.present().await?;
         stream::iter(present.iter().copied())
             .map(|number| self.check_signature(number))
             .buffer_unordered(READ_AHEAD)
@@ -290,7 +292,7 @@ async fn signature(signer: &dyn Signer, text: &str) -> Result<Signature> {
 }
 
 fn bad(number: u64) -> Error {
-    Error::new(Kind::Verification, "a signature is bad")
-        .at("commit", number)
-        .hint("the commit or its signature was changed, or somebody signed with another key: compare with a copy")
+    Error::new(Kind::Verification, "a signature is bad").at("commit", number).hint(
+        "the commit or its signature was changed, or somebody signed with another key: compare with a copy",
+    )
 }

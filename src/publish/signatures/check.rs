@@ -88,7 +88,8 @@ pub fn check(
     expected: Option<PublicKey>,
 ) -> Checked {
     let dataset = sha256(descriptor);
-    let commits: BTreeMap<u64, &[u8]> = commits.iter().map(|(number, bytes)| (*number, bytes.as_ref())).collect();
+    let commits: BTreeMap<u64, &[u8]> =
+        commits.iter().map(|(number, bytes)| (*number, bytes.as_ref())).collect();
     let signatures: BTreeMap<u64, &[u8]> =
         signatures.iter().map(|(number, bytes)| (*number, bytes.as_ref())).collect();
     let mut findings = BTreeSet::new();
@@ -97,7 +98,9 @@ pub fn check(
     let mut foreign = Vec::new();
     for (number, bytes) in &commits {
         // A commit that cannot be read is the log's matter; its signature is over bytes.
-        let Some((record, previous)) = record::read(bytes).ok().and_then(|read| Some((read.key?, read.previous))) else {
+        let Some((record, previous)) =
+            record::read(bytes).ok().and_then(|read| Some((read.key?, read.previous)))
+        else {
             continue;
         };
         if broken.is_some() || keys.take(*number, &record, &dataset, &previous).is_err() {

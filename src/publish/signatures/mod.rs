@@ -6,8 +6,8 @@
 //! without this program, with `sha256sum` and `openssl pkeyutl`: `docs/signatures.md` says how.
 //! What this module must not know: a store, where a key's file is, windows and files.
 
-mod check;
 mod chain;
+mod check;
 mod key;
 mod pem;
 mod private;

@@ -89,7 +89,8 @@ mod tests {
     #[test]
     fn a_signature_is_bytes_or_their_base64() {
         let raw: Signature = std::array::from_fn(|at| at as u8);
-        let text = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw==\n";
+        let text =
+            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw==\n";
         assert_eq!(signature(&raw), Some(raw));
         assert_eq!(signature(text.as_bytes()), Some(raw));
         assert_eq!(signature(&raw[..63]), None);

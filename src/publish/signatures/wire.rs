@@ -39,11 +39,14 @@ pub(in crate::publish) fn from_wire(wire: WireKey) -> Result<KeyRecord> {
     if wire.algorithm != ALGORITHM {
         return Err(refused("unknown algorithm of a signing key"));
     }
-    let key = unhex(&wire.public_key).and_then(PublicKey::new).ok_or_else(|| refused("a signing key is not strong"))?;
+    let key = unhex(&wire.public_key)
+        .and_then(PublicKey::new)
+        .ok_or_else(|| refused("a signing key is not strong"))?;
     if key.id() != wire.key_id {
         return Err(refused("a signing key has another key_id"));
     }
-    let endorsement = wire.endorsement.map(|text| unhex(&text).ok_or_else(|| refused("an endorsement is not hex")));
+    let endorsement =
+        wire.endorsement.map(|text| unhex(&text).ok_or_else(|| refused("an endorsement is not hex")));
     Ok(KeyRecord { public_key: key.raw(), endorsement: endorsement.transpose()? })
 }
 
@@ -55,7 +58,8 @@ fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
         _ => None,
     };
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
+    let bytes: Option<Vec<u8>> =
+        pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
     bytes?.try_into().ok()
 }
 

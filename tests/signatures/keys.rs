@@ -105,7 +105,8 @@ impl Place {
 
     /// How many commits and how many signatures there are.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        let names: Vec<_> = self.tree().into_keys().filter(|name| name.starts_with("_audit/commits/")).collect();
+        let names: Vec<_> =
+            self.tree().into_keys().filter(|name| name.starts_with("_audit/commits/")).collect();
         let signed = names.iter().filter(|name| name.ends_with(".sig")).count();
         (names.len() - signed, signed)
     }

@@ -29,7 +29,9 @@ fn every_commit_of_a_signed_export_is_signed_and_a_rerun_writes_nothing() {
     let first = fs::read_to_string(place.commit(0)).unwrap();
     assert!(first.starts_with(r#"{"format_version":1,"key":{"algorithm":"ed25519","key_id":""#), "{first}");
     assert!(first.ends_with(r#""windows":[]}"#), "{first}");
-    assert!(place.tree().iter().filter(|(name, _)| name.ends_with(".sig")).all(|(_, bytes)| bytes.len() == 64));
+    assert!(
+        place.tree().iter().filter(|(name, _)| name.ends_with(".sig")).all(|(_, bytes)| bytes.len() == 64)
+    );
 
     let before = place.tree();
     place.export(3, &["--sign-key", text(&key)]).expect(0);

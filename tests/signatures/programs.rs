@@ -56,7 +56,8 @@ fn a_command_that_cannot_sign_is_found_before_anything() {
         ("no-such-program-here", "it failed"),
         ("sleep 60", "took too long"),
     ] {
-        let arguments = ["--sign-command", command, "--sign-public-key", text(&public), "--sign-timeout", "1s"];
+        let arguments =
+            ["--sign-command", command, "--sign-public-key", text(&public), "--sign-timeout", "1s"];
         let outcome = place.export(2, &arguments).expect(2);
         assert!(outcome.stderr.contains(why), "{command}: {}", outcome.stderr);
         assert!(!place.dest.exists(), "{command}");
@@ -82,7 +83,10 @@ fn a_command_that_fails_in_between_loses_nothing() {
     let outcome = place.export(5, &arguments).expect(2);
     assert!(outcome.stderr.contains("cannot sign"), "{}", outcome.stderr);
     // The trial succeeds, the commit's signature does not: the commit stays, and the next run signs it.
-    let command = format!("c=$(cat); printf '%s\\n' \"$c\" | grep -q trial || exit 9; printf '%s\\n' \"$c\" | {{ {}; }}", openssl_command(&place, "one", ""));
+    let command = format!(
+        "c=$(cat); printf '%s\\n' \"$c\" | grep -q trial || exit 9; printf '%s\\n' \"$c\" | {{ {}; }}",
+        openssl_command(&place, "one", "")
+    );
     let outcome = place.export(5, &["--sign-command", &command]).expect(7);
     assert!(outcome.stderr.contains("the signing command failed"), "{}", outcome.stderr);
     let (commits, signatures) = place.counts();

@@ -59,10 +59,14 @@ fn the_script_finds_every_change() {
             let beside = beside.clone();
             Box::new(move |root| fs::remove_file(root.join(&beside)).unwrap())
         }));
-        changes.push((format!("{beside} emptied"), Box::new(move |root| fs::write(root.join(&beside), "").unwrap())));
+        changes.push((
+            format!("{beside} emptied"),
+            Box::new(move |root| fs::write(root.join(&beside), "").unwrap()),
+        ));
         let (a, b) = (sig(number), sig((number + 1) % commits));
         changes.push((format!("{a} swapped"), Box::new(move |root| swap(&root.join(&a), &root.join(&b)))));
-        let (a, b) = ((commit(number), sig(number)), (commit((number + 1) % commits), sig((number + 1) % commits)));
+        let (a, b) =
+            ((commit(number), sig(number)), (commit((number + 1) % commits), sig((number + 1) % commits)));
         changes.push((
             format!("{} renumbered with its signature", a.0),
             Box::new(move |root| {
@@ -80,17 +84,23 @@ fn the_script_finds_every_change() {
                     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
                 };
                 let dataset = digest(&root.join("_audit/dataset.json"));
-                let signed = format!("vonage-audit-commit-v1\n{dataset}\n{number}\n{}\n", digest(&root.join(&path)));
+                let signed =
+                    format!("vonage-audit-commit-v1\n{dataset}\n{number}\n{}\n", digest(&root.join(&path)));
                 let file = root.join("text");
                 fs::write(&file, signed).unwrap();
-                let arguments = ["pkeyutl", "-sign", "-rawin", "-inkey", text(&thief), "-in", text(&file), "-out"];
+                let arguments =
+                    ["pkeyutl", "-sign", "-rawin", "-inkey", text(&thief), "-in", text(&file), "-out"];
                 openssl(&arguments, &[&root.join(&beside)]);
             }),
         ));
     }
     changes.push(("dataset.json".into(), Box::new(|root| flip(&root.join("_audit/dataset.json"), 40))));
-    changes.push(("a file too many".into(), Box::new(|root| fs::write(root.join("_audit/commits/x"), "").unwrap())));
-    changes.push(("no log".into(), Box::new(|root| fs::remove_dir_all(root.join("_audit/commits")).unwrap())));
+    changes.push((
+        "a file too many".into(),
+        Box::new(|root| fs::write(root.join("_audit/commits/x"), "").unwrap()),
+    ));
+    changes
+        .push(("no log".into(), Box::new(|root| fs::remove_dir_all(root.join("_audit/commits")).unwrap())));
     let cut = format!("{} and its signature removed", commit(commits - 1));
     let copied = place.folder.join("tampered");
     let (mut found, total) = (0, changes.len());

@@ -114,7 +114,7 @@ mod tests {
     use crate::error::Kind;
     use crate::publish::signatures::Signer as _;
     use crate::publish::signatures::private::tests::{pkcs8, private};
-    use futures::executor::block_on;
+    use futures::FutureExt as _;
 
     /// The group's order, from its least byte up: 2^252 + 27742317777372353535851937790883648493.
     const ORDER: [u8; 32] = [
@@ -202,7 +202,7 @@ mod tests {
         let public = PublicKey::parse(&der).unwrap();
         assert_eq!(private.public_key(), public);
         assert_eq!(public.id().len(), 16);
-        let signature = block_on(private.sign("text")).unwrap();
+        let signature = private.sign("text").now_or_never().unwrap().unwrap();
         assert!(public.verifies("text", &signature));
         for wrong in [b"", &der[..43], &[&der[..], &[0]].concat(), &pkcs8(1)] {
             assert_eq!(PublicKey::parse(wrong).unwrap_err().kind(), Kind::Usage);

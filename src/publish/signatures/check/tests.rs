@@ -3,14 +3,14 @@ use crate::model::{Commit, KeyRecord};
 use crate::publish::record::tests::commit;
 use crate::publish::signatures::private::tests::private;
 use crate::publish::signatures::{PrivateKey, Signer as _, rotation_text};
-use futures::executor::block_on;
+use futures::FutureExt as _;
 
 const DESCRIPTOR: &[u8] = b"{}";
 
 type Files = Vec<(u64, Vec<u8>)>;
 
 fn sign(key: &PrivateKey, text: &str) -> [u8; 64] {
-    block_on(key.sign(text)).unwrap()
+    key.sign(text).now_or_never().unwrap().unwrap()
 }
 
 fn signed(key: &PrivateKey, number: u64, bytes: &[u8]) -> (u64, Vec<u8>) {

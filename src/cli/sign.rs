@@ -40,8 +40,8 @@ pub(crate) async fn run(args: Args, environment: &Environment, terminal: &Termin
     if args.signing.sign_later || (args.signing.sign_key.is_none() && args.signing.sign_command.is_none()) {
         return Err(Error::usage("no key is given").hint("add --sign-key FILE or --sign-command COMMAND"));
     }
-    let store = LocalStore::open(Path::new(&args.dest), false)
-        .map_err(|error| error.at("destination", &args.dest))?;
+    let store =
+        LocalStore::open(Path::new(&args.dest), true).map_err(|error| error.at("destination", &args.dest))?;
     let dataset = Dataset::open_stored(Arc::new(store.clone())).await?;
     let in_force = dataset.signing_key();
     let signer = args.signing.signer(in_force).await?.ok_or_else(|| Error::bug("a signer is lost"))?;

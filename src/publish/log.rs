@@ -50,6 +50,7 @@ pub struct Covered {
 pub type Coverage = BTreeMap<Window, Covered>;
 
 /// All commits, checked.
+#[cfg_attr(test, derive(Clone))]
 #[derive(Debug)]
 pub(super) struct Log {
     grid: Grid,
@@ -271,7 +272,11 @@ fn covered(records: &[WindowRecord], format: Format) -> Option<Covered> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::KeyRecord;
     use crate::publish::record::tests::commit;
+    use crate::publish::signatures::private::tests::private;
+    use crate::publish::signatures::{PrivateKey, Signer as _, rotation_text};
+    use futures::FutureExt as _;
 
     fn next(log: &Log, change: impl FnOnce(&mut Commit)) -> Vec<u8> {
         let mut commit = commit();
@@ -321,6 +326,41 @@ mod tests {
             assert_eq!(error.kind(), Kind::Verification);
             assert!(error.to_string().contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn a_key_is_followed_by_one_that_it_has_signed() {
+        let mut log = log();
+        let (one, two) = (private(1), private(2));
+        let key = |new: &PrivateKey, endorsement| {
+            let record = KeyRecord { public_key: new.public_key().raw(), endorsement };
+            move |commit: &mut Commit| {
+                commit.windows.clear();
+                commit.key = Some(record);
+            }
+        };
+        let first = next(&log, key(&one, None));
+        log.append(&first).unwrap();
+        assert_eq!(log.keys().of(0), Some(one.public_key()));
+        let endorsed = |by: &PrivateKey, new: &PrivateKey, previous: &str| {
+            let text = rotation_text(log.dataset(), previous, &new.public_key().hex());
+            Some(by.sign(&text).now_or_never().unwrap().unwrap())
+        };
+        let (tip, before) = (log.tip().to_owned(), log.dataset().to_owned());
+        for bytes in [
+            next(&log, key(&two, None)),
+            next(&log, key(&two, endorsed(&two, &two, &tip))),
+            next(&log, key(&two, endorsed(&one, &two, &before))),
+            next(&log, key(&one, endorsed(&one, &one, &tip))),
+        ] {
+            let error = log.clone().append(&bytes).unwrap_err();
+            assert_eq!(error.kind(), Kind::Verification);
+            assert!(error.to_string().contains("not signed by the key before"), "{error}");
+        }
+        let good = next(&log, key(&two, endorsed(&one, &two, &tip)));
+        log.append(&good).unwrap();
+        assert_eq!(log.keys().current(), Some(two.public_key()));
+        assert_eq!(log.keys().of(1), Some(one.public_key()));
     }
 
     #[test]

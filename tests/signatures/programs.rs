@@ -51,7 +51,7 @@ fn a_command_that_cannot_sign_is_found_before_anything() {
         ("true", "no signature"),
         ("cat", "no signature"),
         ("head -c 64 /dev/zero", "not of --sign-public-key"),
-        ("yes", "no signature"),
+        ("yes", "it failed"),
         (other.as_str(), "not of --sign-public-key"),
         ("no-such-program-here", "it failed"),
         ("sleep 60", "took too long"),

@@ -10,7 +10,7 @@ mod chain;
 mod check;
 mod key;
 mod pem;
-mod private;
+pub(super) mod private;
 mod texts;
 mod wire;
 

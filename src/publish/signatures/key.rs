@@ -130,9 +130,10 @@ mod tests {
     );
 
     fn bytes<const N: usize>(text: &str) -> [u8; N] {
-        let pairs: Vec<u8> =
-            (0..N).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()).collect();
-        pairs.try_into().unwrap()
+        let digit = |byte: &u8| char::from(*byte).to_digit(16).unwrap() as u8;
+        let bytes: Vec<u8> =
+            text.as_bytes().chunks(2).map(|pair| digit(&pair[0]) << 4 | digit(&pair[1])).collect();
+        bytes.try_into().unwrap()
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(crate) struct SigningArgs {
 }
 
 impl SigningArgs {
-    /// Names the signer to a dataset. A command signs a text that means nothing first, so that one that cannot is found
+    /// Names the signer to a dataset, and refuses one that it cannot go on with. A command signs a text that means nothing first, so that one that cannot is found
     /// before anything is requested or written.
     pub(crate) async fn attach(&self, dataset: Dataset) -> Result<Dataset> {
         let signing = match self.signer(dataset.signing_key()).await? {
@@ -49,7 +49,9 @@ impl SigningArgs {
             None if self.sign_later => Signing::Later,
             None => Signing::Never,
         };
-        dataset.signed_by(signing)
+        let dataset = dataset.signed_by(signing)?;
+        dataset.unsigned().await?;
+        Ok(dataset)
     }
 
     /// The signer, if there is one; `in_force` is the dataset's key.

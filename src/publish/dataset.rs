@@ -156,11 +156,15 @@ impl Dataset {
     /// commit then. Records that add nothing (no file that the log lacks, a window that is known) are left out, so
     /// that a rerun with nothing new writes nothing; the answer is `None` only if the log is still empty.
     ///
+    /// Each commit is signed when it is durable, if somebody signs: see [`Dataset::signed_by`]. A log that names a key
+    /// takes no others.
+    ///
     /// The files of the records must be durable: they come from [`Dataset::publish`]. Windows ascend, and each is
     /// named once. `recorded_at` is the writer's clock, seconds since 1970.
     ///
     /// # Errors
-    /// [`Kind::Bug`] when a record does not agree with itself; [`Kind::Verification`]; [`Kind::Storage`], after which
+    /// [`Kind::Bug`] when a record does not agree with itself; [`Kind::Usage`] when another run has brought in a key
+    /// meanwhile; [`Kind::Verification`]; [`Kind::Storage`], after which
     /// the commit may or may not have been made: repeating is right in both cases.
     pub async fn commit(&self, records: Vec<WindowRecord>, recorded_at: i64) -> Result<Option<Head>> {
         for record in &records {

@@ -73,30 +73,41 @@ impl Dataset {
         Ok(self)
     }
 
-    /// Signs the few commits that runs with this key left unsigned when they were killed, and records the key if the log
-    /// has none yet. An empty log stays empty. Gives the number of signatures written.
+    /// The commits of this run's key without a signature, which it may sign in passing. Writes nothing.
     ///
     /// # Errors
     /// [`Kind::Usage`] when there are more than a few; [`Kind::Verification`] when the newest signature of this key
     /// is bad; [`Kind::Storage`].
-    pub async fn heal_signatures(&self, recorded_at: i64) -> Result<u64> {
-        let Signing::Now(signer) = self.signing() else { return Ok(0) };
-        let Some(head) = self.head() else { return Ok(0) };
+    pub async fn unsigned(&self) -> Result<BTreeSet<u64>> {
+        let (Signing::Now(signer), Some(head)) = (self.signing(), self.head()) else {
+            return Ok(BTreeSet::new());
+        };
         let present = self.present().await?;
         let ours = self.ours(signer.as_ref());
-        let missing = ours.difference(&present).count();
-        if missing > MAX_HEALED {
+        let missing: BTreeSet<u64> = ours.difference(&present).copied().collect();
+        if missing.len() > MAX_HEALED {
             return Err(Error::usage("more commits have no signature than a killed run leaves")
-                .at("without a signature", missing)
+                .at("without a signature", missing.len())
                 .at("head", format!("{} {}", head.number, head.sha256))
                 .hint("compare the log with what you know of it, then sign it: vonage-audit sign --dest … --sign-key …"));
         }
         if let Some(newest) = ours.iter().rev().find(|number| present.contains(number)) {
             self.check_signature(*newest).await?;
         }
+        Ok(missing)
+    }
+
+    /// Signs the few commits that runs with this key left unsigned when they were killed, and records the key if the log
+    /// has none yet. An empty log stays empty. Gives the number of commits that had no signature.
+    ///
+    /// # Errors
+    /// As [`Dataset::unsigned`].
+    pub async fn heal_signatures(&self, recorded_at: i64) -> Result<u64> {
+        let (Signing::Now(signer), Some(_)) = (self.signing(), self.head()) else { return Ok(0) };
+        let missing = self.unsigned().await?;
         while self.record_key(recorded_at).await? {}
-        self.sign_these(signer.as_ref(), ours.difference(&present)).await?;
-        Ok(missing as u64)
+        self.sign_these(signer.as_ref(), missing.iter()).await?;
+        Ok(missing.len() as u64)
     }
 
     /// Signs every commit of this key that has no signature, and records the key if the log has none yet. All that are

@@ -212,7 +212,8 @@ fn bad_keys_are_refused_before_anything_and_never_repeated() {
     let place = Place::new("bad-keys");
     let key = place.key("one");
     let bytes = fs::read_to_string(&key).unwrap();
-    let body = bytes.lines().nth(1).unwrap().to_owned();
+    // The key itself is the last 43 of 64 digits.
+    let (start, seed) = bytes.lines().nth(1).unwrap().split_at(21);
     let write = |name: &str, content: &[u8]| {
         let path = place.folder.join(name);
         fs::write(&path, content).unwrap();
@@ -223,7 +224,7 @@ fn bad_keys_are_refused_before_anything_and_never_repeated() {
     openssl(&["genpkey", "-algorithm", "rsa", "-quiet", "-out"], &[&rsa]);
     let open = write("open.pem", bytes.as_bytes());
     fs::set_permissions(&open, fs::Permissions::from_mode(0o640)).unwrap();
-    let cut = write("cut.pem", bytes.replace(&body, &body[..body.len() - 4]).as_bytes());
+    let cut = write("cut.pem", bytes.replace(start, "MC4CAQAw").as_bytes());
     let empty = write("empty.pem", b"");
     let absent = place.folder.join("absent.pem");
     for bad in [&rsa, &open, &cut, &empty, &absent, &place.public("one"), &place.folder] {
@@ -231,7 +232,7 @@ fn bad_keys_are_refused_before_anything_and_never_repeated() {
         let said = format!("{}{}", outcome.stdout, outcome.stderr);
         let outcome = outcome.expect(2);
         assert!(outcome.stderr.contains(text(bad)), "{said}");
-        assert!(!said.contains(&body[..body.len() - 8]), "{said}");
+        assert!(!said.contains(seed), "{said}");
         assert!(!place.dest.exists());
     }
     // DER is as good as PEM.

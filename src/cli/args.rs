@@ -10,7 +10,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use vonage_audit::model::Format;
 use vonage_audit::{Error, Result};
 
-use crate::sandbox;
+use crate::signing::SigningArgs;
+use crate::{sandbox, sign};
 
 /// Extracts the Vonage Audit API completely, provably and losslessly.
 #[derive(Debug, Parser)]
@@ -60,6 +61,8 @@ pub(crate) enum Command {
     Event(Box<EventArgs>),
     /// Put events from NDJSON files into a dataset, without the API; proves nothing about completeness
     Convert(Box<ConvertArgs>),
+    /// Sign the commits of a dataset that have no signature, or hand over to a new key
+    Sign(Box<sign::Args>),
     /// The table: its columns, its use in query engines, and how it follows what live events hold
     #[command(subcommand)]
     Schema(SchemaCommand),
@@ -137,6 +140,8 @@ pub(crate) struct ExportArgs {
     pub(crate) accounts: AccountArgs,
     #[command(flatten)]
     pub(crate) table: TableArgs,
+    #[command(flatten)]
+    pub(crate) signing: SigningArgs,
     /// Exit with 11 when everything is committed and proven, but events hold what the table does not say
     #[arg(long)]
     pub(crate) fail_on_drift: bool,
@@ -241,6 +246,8 @@ pub(crate) struct ConvertArgs {
     /// Keep secrets in events, such as passwords and private keys, instead of [REDACTED]; fixed when the dataset is created
     #[arg(long)]
     pub(crate) keep_secrets: bool,
+    #[command(flatten)]
+    pub(crate) signing: SigningArgs,
 }
 
 /// For which accounts.

@@ -18,6 +18,7 @@ use crate::destination::{Destination, Wanted};
 use crate::environment::Environment;
 use crate::export::{parse_grid, stop_signal_shared};
 use crate::schema::table;
+use crate::signing::heal;
 use crate::summary::{count, grouped};
 use crate::terminal::Terminal;
 
@@ -47,6 +48,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         secrets,
     };
     let Destination { store, dataset, grid, files: written } = Destination::open(&dest, wanted).await?;
+    let dataset = args.signing.attach(dataset).await?;
     let limits = Limits { line: args.line_limit << 20, total: args.input_limit << 20 };
     let files = args.files;
     let (stop, signal) = stop_signal_shared();
@@ -61,6 +63,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         }
     };
     let _lock = store.lock().await?;
+    heal(&dataset, environment, terminal).await?;
     let job = Conversion { grid, formats, files: written, secrets, recorded_at: environment.now.seconds() };
     let report = convert(&job, &table, input, &dataset, stop).await;
     let code = finish(&report, &dest, &args.account, terminal);

@@ -26,6 +26,7 @@ use crate::destination::{Destination, Wanted};
 use crate::drift;
 use crate::environment::Environment;
 use crate::schema::table;
+use crate::signing::heal;
 use crate::summary::{self, Run};
 use crate::terminal::Terminal;
 
@@ -71,6 +72,7 @@ impl Prepared {
             secrets,
         };
         let Destination { store, dataset, grid, files } = Destination::open(&dest, wanted).await?;
+        let dataset = args.signing.attach(dataset).await?;
         let range = moments.resolve(environment, grid, &Held::of(&dataset, &formats))?;
         let young = range.edge.plus_seconds(-i64::from(lookback));
         let job = Job {
@@ -107,6 +109,7 @@ impl Prepared {
         self.first_question(environment, terminal).await?;
         // Only now, so that credentials that are refused leave nothing behind.
         let _lock = self.store.lock().await?;
+        heal(&self.dataset, environment, terminal).await?;
         let (stop, signal) = stop_signal_shared();
         let observe = |progress| show(progress, terminal);
         let report = run_job(&self.job, &self.table, client, &self.dataset, stop, &observe).await;

@@ -21,6 +21,9 @@ mod outlook;
 mod questions;
 mod sandbox;
 mod schema;
+mod sign;
+mod signing;
+mod signing_program;
 mod summary;
 mod terminal;
 
@@ -60,6 +63,7 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
             Command::Event(args) => questions::event(&args, environment, terminal).await,
             Command::Convert(args) => convert::run(*args, environment, terminal).await,
             Command::Schema(command) => schema::run(command, environment, terminal).await,
+            Command::Sign(args) => sign::run(*args, environment, terminal).await,
             Command::Demo(args) => demo::run(args, environment, terminal).await,
             Command::Sandbox(args) => {
                 let secret = environment.secret().map(|secret| secret.expose().to_owned());

@@ -75,6 +75,15 @@ pub struct WindowRecord {
     pub files: Vec<FileRecord>,
 }
 
+/// The key that signs the commits from here on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// The raw Ed25519 public key.
+    pub public_key: [u8; 32],
+    /// The signature of the key before it, which makes it its successor; none for a log's first key.
+    pub endorsement: Option<[u8; 64]>,
+}
+
 /// One numbered record of the log, chained to the one before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
@@ -86,7 +95,9 @@ pub struct Commit {
     pub schema: SchemaRef,
     /// Version of the program.
     pub tool: String,
-    /// The windows, ascending.
+    /// The key that comes into force with this commit, where one does.
+    pub key: Option<KeyRecord>,
+    /// The windows, ascending; none only in a commit about a key.
     pub windows: Vec<WindowRecord>,
     /// When it was recorded, by the writer's clock: seconds since 1970. The only part that a rerun may change.
     pub recorded_at: i64,

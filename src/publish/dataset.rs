@@ -14,6 +14,7 @@ use super::descriptor::Spec;
 use super::digest::sha256;
 use super::drift;
 use super::log::{self, Coverage, Log};
+use super::sign::Signing;
 use super::{record, register};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Commit, FileRecord, Format, Head, Window, WindowRecord};
@@ -26,10 +27,10 @@ const DESCRIPTOR: &str = "_audit/dataset.json";
 const OURS_BEFORE: [&str; 2] = ["lock", "staging"];
 
 /// A control file's limit, for the store.
-const MAX_CONTROL: u64 = 4 << 20;
+pub(super) const MAX_CONTROL: u64 = 4 << 20;
 
 /// Commits read at once while a dataset is opened.
-const READ_AHEAD: usize = 8;
+pub(super) const READ_AHEAD: usize = 8;
 
 /// A run's records are cut into commits of about this many bytes.
 const COMMIT_BYTES: usize = 1 << 20;
@@ -38,10 +39,10 @@ const COMMIT_BYTES: usize = 1 << 20;
 const RECORD_BYTES: usize = 768;
 
 /// How often a commit gives way to others before it gives up; each time somebody else has committed.
-const MAX_RACES: u32 = 10_000;
+pub(super) const MAX_RACES: u32 = 10_000;
 
 /// The version that commits name as their tool.
-const TOOL: &str = env!("CARGO_PKG_VERSION");
+pub(super) const TOOL: &str = env!("CARGO_PKG_VERSION");
 
 /// A dataset: data files in write-once slots and the log that says what is proven.
 ///
@@ -49,6 +50,7 @@ const TOOL: &str = env!("CARGO_PKG_VERSION");
 pub struct Dataset {
     store: Arc<dyn Store>,
     spec: Spec,
+    signing: Signing,
     state: Mutex<State>,
 }
 
@@ -58,6 +60,8 @@ struct State {
     /// Whether this process knows the descriptor to be durable.
     durable: bool,
     log: Log,
+    /// Commits that this process has made and not signed yet.
+    to_sign: BTreeSet<u64>,
 }
 
 impl fmt::Debug for Dataset {
@@ -104,8 +108,30 @@ impl Dataset {
         if let Some(schema) = log.schema() {
             spec.continues(schema)?;
         }
-        let state = Mutex::new(State { descriptor, durable: false, log });
-        let dataset = Self { store, spec, state };
+        Self::begin(store, spec, descriptor, log).await
+    }
+
+    /// Opens the dataset at a destination as what it is, to add to its log but no rows.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] when there is none; otherwise as [`Dataset::open`].
+    pub async fn open_stored(store: Arc<dyn Store>) -> Result<Self> {
+        let Some(descriptor) =
+            register::read(store.as_ref(), &ObjectPath::new(DESCRIPTOR)?, MAX_CONTROL).await?
+        else {
+            return Err(Error::usage("there is no dataset").at("destination", store.describe()));
+        };
+        let mut spec = Spec::parse(&descriptor)?;
+        let log = read_log(store.as_ref(), Log::new(spec.grid, sha256(&descriptor))).await?;
+        if let Some(schema) = log.schema() {
+            spec.schema = schema.clone();
+        }
+        Self::begin(store, spec, descriptor, log).await
+    }
+
+    async fn begin(store: Arc<dyn Store>, spec: Spec, descriptor: Bytes, log: Log) -> Result<Self> {
+        let state = Mutex::new(State { descriptor, durable: false, log, to_sign: BTreeSet::new() });
+        let dataset = Self { store, spec, signing: Signing::Never, state };
         // Another run may have committed while the log was read.
         dataset.read_forward().await?;
         dataset.state(|state| state.log.begin());
@@ -131,11 +157,15 @@ impl Dataset {
     /// commit then. Records that add nothing (no file that the log lacks, a window that is known) are left out, so
     /// that a rerun with nothing new writes nothing; the answer is `None` only if the log is still empty.
     ///
+    /// Each commit is signed when it is durable, if somebody signs: see [`Dataset::signed_by`]. A log that names a key
+    /// takes no others.
+    ///
     /// The files of the records must be durable: they come from [`Dataset::publish`]. Windows ascend, and each is
     /// named once. `recorded_at` is the writer's clock, seconds since 1970.
     ///
     /// # Errors
-    /// [`Kind::Bug`] when a record does not agree with itself; [`Kind::Verification`]; [`Kind::Storage`], after which
+    /// [`Kind::Bug`] when a record does not agree with itself; [`Kind::Usage`] when another run has brought in a key
+    /// meanwhile; [`Kind::Verification`]; [`Kind::Storage`], after which
     /// the commit may or may not have been made: repeating is right in both cases.
     pub async fn commit(&self, records: Vec<WindowRecord>, recorded_at: i64) -> Result<Option<Head>> {
         for record in &records {
@@ -151,22 +181,33 @@ impl Dataset {
         let mut waiting = records;
         for _ in 0..MAX_RACES {
             let Some((number, bytes, taken)) = self.next_commit(&mut waiting, recorded_at)? else {
+                self.sign_own().await?;
                 return Ok(self.head());
             };
             let chains_elsewhere = self.create_descriptor().await?;
-            if chains_elsewhere {
+            if chains_elsewhere || self.record_key(recorded_at).await? {
                 continue;
             }
-            let path = log::path(number)?;
-            let standing = register::decide(self.store(), &path, bytes.clone(), MAX_CONTROL).await?;
-            self.append(number, &standing)?;
-            if standing == bytes {
+            if self.put(number, bytes).await? {
                 waiting.drain(..taken);
-            } else {
-                self.read_forward().await?;
+                self.sign_own().await?;
             }
         }
-        Err(Error::new(Kind::Storage, "other runs commit without end").hint("run again when they have ended"))
+        Err(races())
+    }
+
+    /// Makes a commit durable and takes in what stands at its place; says whether these bytes do.
+    pub(super) async fn put(&self, number: u64, bytes: Bytes) -> Result<bool> {
+        let standing =
+            register::decide(self.store(), &log::path(number)?, bytes.clone(), MAX_CONTROL).await?;
+        self.append(number, &standing)?;
+        let own = standing == bytes;
+        if own {
+            self.state(|state| state.to_sign.insert(number));
+        } else {
+            self.read_forward().await?;
+        }
+        Ok(own)
     }
 
     /// The text of the commit that comes next, for as many of the records as fit, or `None` if they add nothing.
@@ -201,6 +242,7 @@ impl Dataset {
                 previous: state.log.tip().to_owned(),
                 schema: self.spec.schema.clone(),
                 tool: TOOL.to_owned(),
+                key: None,
                 windows,
                 recorded_at,
             })?;
@@ -210,6 +252,26 @@ impl Dataset {
 
     pub(super) fn store(&self) -> &dyn Store {
         self.store.as_ref()
+    }
+
+    pub(super) fn signing(&self) -> &Signing {
+        &self.signing
+    }
+
+    pub(super) fn set_signing(&mut self, signing: Signing) {
+        self.signing = signing;
+    }
+
+    pub(super) fn log<T>(&self, with: impl FnOnce(&Log) -> T) -> T {
+        self.state(|state| with(&state.log))
+    }
+
+    pub(super) fn to_sign(&self) -> BTreeSet<u64> {
+        self.state(|state| state.to_sign.clone())
+    }
+
+    pub(super) fn has_signed(&self, number: u64) {
+        self.state(|state| state.to_sign.remove(&number));
     }
 
     fn state<T>(&self, with: impl FnOnce(&mut State) -> T) -> T {
@@ -287,6 +349,10 @@ async fn read_log(store: &dyn Store, mut log: Log) -> Result<Log> {
         log.append(&bytes)?;
     }
     Ok(log)
+}
+
+pub(super) fn races() -> Error {
+    Error::new(Kind::Storage, "other runs commit without end").hint("run again when they have ended")
 }
 
 fn absent(number: u64) -> Error {

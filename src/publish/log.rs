@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::digest::sha256;
 use super::record;
+use super::signatures::{Keys, NotEndorsed, commit_text};
 use crate::error::{Error, Kind, Result};
 use crate::model::{
     Certificate, Commit, Counts, FileRecord, Format, Grid, Head, Layout, Level, SchemaRef, Slot, Window,
@@ -19,6 +20,11 @@ pub(super) const FOLDER: &str = "_audit/commits";
 /// Where commit `number` is.
 pub(super) fn path(number: u64) -> Result<ObjectPath> {
     ObjectPath::new(format!("{FOLDER}/{number:016}.json"))
+}
+
+/// Where the signature of commit `number` is.
+pub(super) fn signature_path(number: u64) -> Result<ObjectPath> {
+    ObjectPath::new(format!("{FOLDER}/{number:016}.json.sig"))
 }
 
 /// The number of a commit's file name; `None` for a name that is none.
@@ -56,12 +62,16 @@ pub(super) fn in_their_slots(record: &WindowRecord, layout: &Layout, grid: Grid)
 }
 
 /// All commits, checked.
+#[cfg_attr(test, derive(Clone))]
 #[derive(Debug)]
 pub(super) struct Log {
     grid: Grid,
     layout: Layout,
     /// Digest of the newest commit; of `dataset.json` before the first.
     tip: String,
+    /// Digest of `dataset.json`, then of each commit: what signatures are over.
+    digests: Vec<String>,
+    keys: Keys,
     commits: u64,
     schema: Option<SchemaRef>,
     files: HashMap<String, FileRecord>,
@@ -78,7 +88,9 @@ impl Log {
         Self {
             grid,
             layout,
-            tip: descriptor,
+            tip: descriptor.clone(),
+            digests: vec![descriptor],
+            keys: Keys::default(),
             commits: 0,
             schema: None,
             files: HashMap::new(),
@@ -102,6 +114,22 @@ impl Log {
     pub(super) fn head(&self) -> Option<Head> {
         let number = self.commits.checked_sub(1)?;
         Some(Head { number, sha256: self.tip.clone() })
+    }
+
+    /// The keys that the commits name.
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Digest of `dataset.json`.
+    pub(super) fn dataset(&self) -> &str {
+        self.digests.first().map(String::as_str).unwrap_or_default()
+    }
+
+    /// The text that the signature of a commit is over; none for a commit that is not there.
+    pub(super) fn text_to_sign(&self, number: u64) -> Option<String> {
+        let digest = self.digests.get(usize::try_from(number).ok()?.checked_add(1)?)?;
+        Some(commit_text(self.dataset(), number, digest))
     }
 
     /// Marks what is known now as what the run that begins starts from.
@@ -144,8 +172,14 @@ impl Log {
                 return Err(broken("it records a file that is recorded before"));
             }
         }
+        if let Some(key) = &commit.key {
+            let dataset = self.dataset().to_owned();
+            let taken = self.keys.take(number, key, &dataset, &commit.previous);
+            taken.map_err(|NotEndorsed| broken("its key is not signed by the key before it"))?;
+        }
         self.take(commit);
         self.tip = sha256(bytes);
+        self.digests.push(self.tip.clone());
         Ok(())
     }
 
@@ -255,7 +289,11 @@ fn covered(records: &[WindowRecord], format: Format) -> Option<Covered> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::KeyRecord;
     use crate::publish::record::tests::commit;
+    use crate::publish::signatures::private::tests::private;
+    use crate::publish::signatures::{PrivateKey, Signer as _, rotation_text};
+    use futures::FutureExt as _;
 
     fn next(log: &Log, change: impl FnOnce(&mut Commit)) -> Vec<u8> {
         let mut commit = commit();
@@ -320,6 +358,41 @@ mod tests {
             assert_eq!(error.kind(), Kind::Verification);
             assert!(error.to_string().contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn a_key_is_followed_by_one_that_it_has_signed() {
+        let mut log = log();
+        let (one, two) = (private(1), private(2));
+        let key = |new: &PrivateKey, endorsement| {
+            let record = KeyRecord { public_key: new.public_key().raw(), endorsement };
+            move |commit: &mut Commit| {
+                commit.windows.clear();
+                commit.key = Some(record);
+            }
+        };
+        let first = next(&log, key(&one, None));
+        log.append(&first).unwrap();
+        assert_eq!(log.keys().of(0), Some(one.public_key()));
+        let endorsed = |by: &PrivateKey, new: &PrivateKey, previous: &str| {
+            let text = rotation_text(log.dataset(), previous, &new.public_key().hex());
+            Some(by.sign(&text).now_or_never().unwrap().unwrap())
+        };
+        let (tip, before) = (log.tip().to_owned(), log.dataset().to_owned());
+        for bytes in [
+            next(&log, key(&two, None)),
+            next(&log, key(&two, endorsed(&two, &two, &tip))),
+            next(&log, key(&two, endorsed(&one, &two, &before))),
+            next(&log, key(&one, endorsed(&one, &one, &tip))),
+        ] {
+            let error = log.clone().append(&bytes).unwrap_err();
+            assert_eq!(error.kind(), Kind::Verification);
+            assert!(error.to_string().contains("not signed by the key before"), "{error}");
+        }
+        let good = next(&log, key(&two, endorsed(&one, &two, &tip)));
+        log.append(&good).unwrap();
+        assert_eq!(log.keys().current(), Some(two.public_key()));
+        assert_eq!(log.keys().of(1), Some(one.public_key()));
     }
 
     #[test]

@@ -19,6 +19,8 @@ mod quarantine;
 mod record;
 mod register;
 mod rows;
+mod sign;
+pub mod signatures;
 mod slots;
 mod texts;
 
@@ -27,5 +29,6 @@ pub use descriptor::Spec;
 pub use digest::account_fingerprint;
 pub use log::{Coverage, Covered};
 pub use prepare::{Prepared, prepare, prepare_with_texts};
+pub use sign::{Signed, Signing};
 pub use slots::Published;
 pub use texts::RowReader;

@@ -85,7 +85,8 @@ const OWNERS: [(&str, &[&str]); 28] = [
     ("tempfile", &["store", "cli"]),
     ("tokio", ASYNC),
     ("toml", &["cli"]),
-    ("zeroize", &["secret", "api", "cli"]),
+    // Publish: the text of a signing key.
+    ("zeroize", &["secret", "api", "publish", "cli"]),
     ("zstd", &["encode"]),
 ];
 

@@ -11,4 +11,5 @@ mod conformance;
 mod dataset;
 mod local;
 mod schedules;
+mod signing;
 mod support;

@@ -22,6 +22,7 @@ pub(crate) fn commit() -> Commit {
         previous: sha256(b"previous"),
         schema: SchemaRef { version: "1.0.0".to_owned(), fingerprint: sha256(b"columns") },
         tool: "0.1.0".to_owned(),
+        key: None,
         windows: vec![WindowRecord {
             window,
             certificate,

@@ -1,0 +1,101 @@
+//! `vonage-audit sign`: signatures for commits that have none, and the hand-over to a new key.
+//!
+//! What lives here: its flags, the order of checks, the outcome for people and for programs. What this file must not
+//! know: what is signed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+use vonage_audit::plan::parse_duration;
+use vonage_audit::publish::signatures::{PublicKey, Signer};
+use vonage_audit::publish::{Dataset, Signed};
+use vonage_audit::store::LocalStore;
+use vonage_audit::{Error, Result};
+
+use crate::environment::Environment;
+use crate::signing::{SigningArgs, private_key, program};
+use crate::summary::{count, grouped};
+use crate::terminal::Terminal;
+
+/// What to sign, and with which key.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// The dataset: a folder on this machine
+    #[arg(long, value_name = "PATH")]
+    pub(crate) dest: String,
+    #[command(flatten)]
+    signing: SigningArgs,
+    /// Hand over from this key to the new one, for all that is committed from now on
+    #[arg(long, value_name = "FILE", conflicts_with = "old_sign_command")]
+    old_sign_key: Option<PathBuf>,
+    /// The same, from the key of a shell command
+    #[arg(long, value_name = "COMMAND")]
+    old_sign_command: Option<String>,
+}
+
+/// Runs the command; gives the exit code.
+pub(crate) async fn run(args: Args, environment: &Environment, terminal: &Terminal) -> Result<u8> {
+    if args.signing.sign_later || (args.signing.sign_key.is_none() && args.signing.sign_command.is_none()) {
+        return Err(Error::usage("no key is given").hint("add --sign-key FILE or --sign-command COMMAND"));
+    }
+    let store =
+        LocalStore::open(Path::new(&args.dest), true).map_err(|error| error.at("destination", &args.dest))?;
+    let dataset = Dataset::open_stored(Arc::new(store.clone())).await?;
+    let in_force = dataset.signing_key();
+    let signer = args.signing.signer(in_force).await?.ok_or_else(|| Error::bug("a signer is lost"))?;
+    let old = old(&args, in_force).await?;
+    let key = signer.public_key();
+    let _lock = store.lock().await?;
+    let now = environment.now.seconds();
+    let signed = match old {
+        Some(old) => dataset.rotate(old.as_ref(), signer.as_ref(), now).await?,
+        None => dataset.sign_all(signer.as_ref(), now).await?,
+    };
+    let text =
+        if terminal.is_json() { json(&signed, &args.dest, key) } else { human(&signed, &args.dest, key) };
+    terminal.result(text);
+    Ok(0)
+}
+
+async fn old(args: &Args, in_force: Option<PublicKey>) -> Result<Option<Arc<dyn Signer>>> {
+    if let Some(path) = &args.old_sign_key {
+        return private_key(path).map(Some);
+    }
+    let Some(command) = &args.old_sign_command else { return Ok(None) };
+    let key = in_force.ok_or_else(|| Error::usage("the dataset has no key to hand over from"))?;
+    let limit = Duration::from_secs(parse_duration(&args.signing.sign_timeout)?.into());
+    program(command, key, limit).await.map(Some)
+}
+
+fn human(signed: &Signed, dest: &str, key: PublicKey) -> String {
+    let verdict = match signed.left {
+        0 => "every commit is signed".to_owned(),
+        left => format!("{} must be signed with another key of the log", count(left, "commit")),
+    };
+    let mut out = format!("{verdict}\n");
+    let mut line = |name: &str, value: String| out.push_str(&format!("  {name:<10} {value}\n"));
+    line("signatures", format!("{} written, {} in all", grouped(signed.added), grouped(signed.signed)));
+    line("key", key.id());
+    line("dataset", dest.to_owned());
+    if let Some(head) = &signed.head {
+        line("head", format!("{} {}", head.number, head.sha256));
+    }
+    out.trim_end().to_owned()
+}
+
+fn json(signed: &Signed, dest: &str, key: PublicKey) -> String {
+    serde_json::json!({
+        "output_version": 1,
+        "exit_code": 0,
+        "dest": dest,
+        "key_id": key.id(),
+        "public_key": key.hex(),
+        "added": signed.added,
+        "signed": signed.signed,
+        "left": signed.left,
+        "head": signed.head.as_ref().map(|head| serde_json::json!({"number": head.number, "sha256": head.sha256})),
+    })
+    .to_string()
+}

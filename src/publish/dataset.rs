@@ -22,8 +22,8 @@ use crate::store::{Entry, EntryKind, ObjectPath, Store};
 const FOLDER: &str = "_audit";
 const DESCRIPTOR: &str = "_audit/dataset.json";
 
-/// What may stand in a folder that is not a dataset yet: what locks and staging leave there.
-const OURS_BEFORE: [&str; 2] = ["lock", "staging"];
+/// What may stand in a folder that is not a dataset yet: what locks, staging and the store's probe leave there.
+const OURS_BEFORE: [&str; 3] = ["lock", "probe", "staging"];
 
 /// A control file's limit, for the store.
 const MAX_CONTROL: u64 = 4 << 20;
@@ -57,6 +57,8 @@ struct State {
     descriptor: Bytes,
     /// Whether this process knows the descriptor to be durable.
     durable: bool,
+    /// Whether commits say that the store overwrites and this is its one writer.
+    single_writer: bool,
     log: Log,
 }
 
@@ -103,12 +105,17 @@ impl Dataset {
         if let Some(schema) = log.schema() {
             spec.continues(schema)?;
         }
-        let state = Mutex::new(State { descriptor, durable: false, log });
+        let state = Mutex::new(State { descriptor, durable: false, single_writer: false, log });
         let dataset = Self { store, spec, state };
         // Another run may have committed while the log was read.
         dataset.read_forward().await?;
         dataset.state(|state| state.log.begin());
         Ok(dataset)
+    }
+
+    /// From now on every commit says that the store does not keep writers apart, and that this is the only one.
+    pub fn record_single_writer(&self) {
+        self.state(|state| state.single_writer = true);
     }
 
     /// What this run wants the dataset to be.
@@ -196,6 +203,7 @@ impl Dataset {
                 number,
                 previous: state.log.tip().to_owned(),
                 schema: self.spec.schema.clone(),
+                single_writer: state.single_writer,
                 tool: TOOL.to_owned(),
                 windows,
                 recorded_at,
@@ -298,7 +306,7 @@ async fn refuse_foreign(store: &dyn Store) -> Result<()> {
         Error::usage("the destination holds something else than a dataset")
             .at("destination", store.describe())
             .at("found", name)
-            .hint("choose an empty or new directory")
+            .hint("choose an empty or new directory or prefix")
     };
     let own = |entry: &Entry| entry.kind == EntryKind::Folder && entry.name == FOLDER;
     let entries = register::children(store, None).await?;

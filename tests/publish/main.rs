@@ -11,4 +11,6 @@ mod conformance;
 mod dataset;
 mod local;
 mod schedules;
+#[path = "../harness/conformance.rs"]
+mod suite;
 mod support;

@@ -80,7 +80,7 @@ impl BucketStore {
         let Err(failed) = self.attempt(&look).await else { return Ok(()) };
         let error = self.error("cannot list the destination", None, &failed);
         Err(match failed.meaning {
-            Meaning::Setting | Meaning::Expired => usage(&error),
+            Meaning::Setting | Meaning::Expired => usage(&error, None),
             _ => error,
         })
     }
@@ -259,8 +259,8 @@ async fn connection(
     let (outcome, seen) = watched(connect(location, options, limits, patience)).await;
     outcome.map_err(|cause| {
         if seen != Seen::Nothing {
-            return usage(&explain("no storage credentials could be had", location, None, &seen, options))
-                .hint(credentials_hint(location.provider));
+            let error = explain("no storage credentials could be had", location, None, &seen, options);
+            return usage(&error, Some(credentials_hint(location.provider)));
         }
         let error = Error::usage("the storage settings are not understood").at("destination", location);
         let text = cause.to_string();
@@ -282,13 +282,13 @@ fn credentials_hint(provider: Provider) -> &'static str {
     }
 }
 
-/// The same failure, found before anything was written, as the user's matter.
-fn usage(error: &Error) -> Error {
+/// The same failure, found before anything was written, as the user's matter; with a better hint, if there is one.
+fn usage(error: &Error, hint: Option<&str>) -> Error {
     let mut changed = Error::usage(error.message());
     for (name, value) in error.context() {
         changed = changed.at(name, value);
     }
-    match error.hint_text() {
+    match hint.or(error.hint_text()) {
         Some(hint) => changed.hint(hint),
         None => changed,
     }

@@ -35,7 +35,7 @@ const KINDS: [Fault; 14] = [
 ];
 
 /// Every how manieth place is taken, unless all are.
-const SAMPLE: usize = 13;
+const SAMPLE: usize = 31;
 
 fn world() -> World {
     let date = |text: &str| text.parse().unwrap();

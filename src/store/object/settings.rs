@@ -301,7 +301,8 @@ pub(super) fn check(options: &StorageOptions, provider: Provider) -> Result<()> 
             .count()
             == 1
     {
-        return Err(Error::usage("of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY only one is set"));
+        return Err(Error::usage("of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY only one is set")
+            .hint("set both, or neither to use the machine's own role"));
     }
     if provider == Provider::Azure
         && options.get("AZURE_STORAGE_ACCOUNT_NAME").is_none()

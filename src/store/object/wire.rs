@@ -12,8 +12,9 @@ use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
+use futures::stream::BoxStream;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
@@ -21,6 +22,9 @@ use object_store::{ClientConfigKey, ClientOptions};
 
 /// Longest answer of an error that is read.
 const MAX_ERROR_BODY: usize = 64 << 10;
+
+/// Longest answer that is not an object, such as a page of a listing.
+const MAX_DOCUMENT: usize = 64 << 20;
 
 /// Longest text of a server that is repeated.
 const MAX_SAID: usize = 240;
@@ -122,7 +126,7 @@ impl HttpService for Watched {
         Box::pin(async move {
             note(Seen::Nothing);
             match self.0.execute(request).await {
-                Ok(response) if response.status().is_success() => Ok(response),
+                Ok(response) if response.status().is_success() => success(response).await,
                 Ok(response) => refusal(response).await,
                 Err(cause) => {
                     note(broken(&cause));
@@ -131,6 +135,39 @@ impl HttpService for Watched {
             }
         })
     }
+}
+
+/// An object's content and a write's receipt carry an entity tag. Anything else is short, and may be the document of an
+/// error in spite of its status: that is a failure of the server, to be repeated.
+async fn success(response: HttpResponse) -> Result<HttpResponse, HttpError> {
+    if response.headers().contains_key("etag") {
+        return Ok(response);
+    }
+    let (mut parts, body) = response.into_parts();
+    let text = read(body.bytes_stream(), MAX_DOCUMENT).await?;
+    let start = String::from_utf8_lossy(text.get(..MAX_ERROR_BODY).unwrap_or(&text));
+    let root = start.trim_start_matches('\u{feff}').trim_start();
+    let root = root.strip_prefix("<?").and_then(|rest| rest.split_once("?>")).map_or(root, |(_, rest)| rest);
+    if root.trim_start().starts_with("<Error>") || root.trim_start().starts_with("<Error ") {
+        parts.status = reqwest::StatusCode::INTERNAL_SERVER_ERROR;
+        return refusal(HttpResponse::from_parts(parts, text.into())).await;
+    }
+    Ok(HttpResponse::from_parts(parts, text.into()))
+}
+
+/// A whole body under a limit.
+async fn read(
+    mut chunks: BoxStream<'static, Result<Bytes, HttpError>>,
+    limit: usize,
+) -> Result<Bytes, HttpError> {
+    let mut text = BytesMut::new();
+    while let Some(chunk) = chunks.next().await {
+        text.extend_from_slice(&chunk.inspect_err(|cause| note(broken(cause)))?);
+        if text.len() > limit {
+            return Err(HttpError::new(HttpErrorKind::Decode, io::Error::other("the answer is too long")));
+        }
+    }
+    Ok(text.freeze())
 }
 
 /// Reads what a refusal says, under a limit, and hands it on.

@@ -157,10 +157,7 @@ async fn request(client: &mut TcpStream) -> std::io::Result<Option<(String, Vec<
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let body = bytes.split_off(end + 4);
             let head = String::from_utf8(bytes).unwrap();
-            let length = head.lines().find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
-            });
+            let length = length(&head);
             let mut body = body;
             while body.len() < length.unwrap_or(0) {
                 if client.read_buf(&mut body).await? == 0 {
@@ -192,8 +189,22 @@ async fn forward(
     let mut upstream = TcpStream::connect(server).await?;
     upstream.write_all(&bytes).await?;
     let mut reply = Vec::new();
-    upstream.read_to_end(&mut reply).await?;
+    // The server lingers before it closes.
+    while !is_whole(&reply) && upstream.read_buf(&mut reply).await? > 0 {}
     Ok(reply)
+}
+
+/// Whether an answer has all the bytes that it announces.
+fn is_whole(reply: &[u8]) -> bool {
+    let Some(end) = reply.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    length(&String::from_utf8_lossy(&reply[..end])).is_some_and(|length| reply.len() >= end + 4 + length)
+}
+
+fn length(head: &str) -> Option<usize> {
+    head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().unwrap())
+    })
 }
 
 fn answer(status: u16, code: &str) -> String {

@@ -14,7 +14,7 @@ use crate::servers::{azure, fresh, limits, objects, shared_s3, store};
 const FORMATS: [&str; 3] = ["parquet", "csv", "ndjson"];
 
 /// Data files on disk, by path.
-fn on_disk(root: &Path) -> BTreeMap<String, Bytes> {
+pub(crate) fn on_disk(root: &Path) -> BTreeMap<String, Bytes> {
     let mut found = BTreeMap::new();
     let mut open: Vec<_> = FORMATS.iter().map(|format| root.join(format)).collect();
     while let Some(folder) = open.pop() {

@@ -27,6 +27,7 @@ mod suite;
 
 mod capability;
 mod export;
+mod external;
 mod faults;
 mod policy;
 mod proxy;

@@ -131,9 +131,11 @@ pub(crate) struct ApiArgs {
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) range: RangeArgs,
-    /// Where to: a folder on this machine
+    /// Where to: a folder on this machine, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix
     #[arg(long, value_name = "PATH")]
     pub(crate) dest: Option<String>,
+    #[command(flatten)]
+    pub(crate) storage: StorageArgs,
     #[command(flatten)]
     pub(crate) formats: FormatArgs,
     #[command(flatten)]
@@ -191,6 +193,24 @@ impl ExportArgs {
     }
 }
 
+/// How to reach an object store, and within which limits. Credentials and endpoints are taken from the usual AWS_…,
+/// GOOGLE_… and AZURE_… variables; docs/destinations.md names them.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Object stores")]
+pub(crate) struct StorageArgs {
+    /// Accept a store that overwrites instead of creating only if absent. Nothing else may write to the destination
+    /// then, at any time; every commit records it
+    #[arg(long)]
+    pub(crate) single_writer: bool,
+    /// Longest time for one request to an object store, its body included
+    #[arg(long, value_name = "DURATION", default_value = "2m")]
+    pub(crate) storage_timeout: String,
+    /// Longest time for which one request to an object store is repeated; a store that stays silent is given up after
+    /// five times that
+    #[arg(long, value_name = "DURATION", default_value = "1m")]
+    pub(crate) storage_retry_time: String,
+}
+
 /// In which formats.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct FormatArgs {
@@ -223,9 +243,11 @@ pub(crate) struct ConvertArgs {
     /// Files with one event a line, as JSON; - for standard input
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// Where to: a folder on this machine
+    /// Where to: a folder on this machine, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix
     #[arg(long, value_name = "PATH")]
     pub(crate) dest: String,
+    #[command(flatten)]
+    pub(crate) storage: StorageArgs,
     /// API key of the account whose events these are
     #[arg(long, value_name = "KEY")]
     pub(crate) account: String,

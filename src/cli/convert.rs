@@ -14,7 +14,7 @@ use vonage_audit::pipeline::{Conversion, Converted, Input, Limits, convert};
 use vonage_audit::{Error, Result};
 
 use crate::args::ConvertArgs;
-use crate::destination::{Destination, Wanted};
+use crate::destination::{Destination, Place, Wanted};
 use crate::environment::Environment;
 use crate::export::{parse_grid, stop_signal_shared};
 use crate::schema::table;
@@ -47,7 +47,8 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         selection: std::collections::BTreeMap::new(),
         secrets,
     };
-    let Destination { store, dataset, grid, files: written } = Destination::open(&dest, wanted).await?;
+    let place = Place::open(&dest, &args.storage, environment).await?;
+    let Destination { dataset, grid, files: written } = Destination::open(&place, wanted).await?;
     let dataset = args.signing.attach(dataset).await?;
     let limits = Limits { line: args.line_limit << 20, total: args.input_limit << 20 };
     let files = args.files;
@@ -62,7 +63,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
             return Ok(signal.load(Ordering::Relaxed));
         }
     };
-    let _lock = store.lock().await?;
+    let _lock = place.begin(&dataset, terminal).await?;
     heal(&dataset, environment, terminal).await?;
     let job = Conversion { grid, formats, files: written, secrets, recorded_at: environment.now.seconds() };
     let report = convert(&job, &table, input, &dataset, stop).await;

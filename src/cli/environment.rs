@@ -3,6 +3,7 @@
 //! What lives here: the variables and the clock that the program takes from outside. What this file must not know:
 //! what they are used for.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use vonage_audit::model::Timestamp;
 use vonage_audit::secret::{Credentials, Secret};
+use vonage_audit::store::StorageOptions;
 use vonage_audit::{Error, Result};
 use zeroize::Zeroizing;
 
@@ -41,6 +43,15 @@ impl Environment {
             now: Timestamp::from_seconds(i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)),
             jitter: u64::from(elapsed.subsec_nanos()) ^ (u64::from(std::process::id()) << 32),
         }
+    }
+
+    /// Everything that is set, for object stores, which take the few variables that they know.
+    #[expect(clippy::unused_self, reason = "the environment is a value, whoever holds it may ask it")]
+    pub(crate) fn storage(&self) -> StorageOptions {
+        let text = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, Secret::new(value.into_string().ok()?)))
+        };
+        StorageOptions::new(std::env::vars_os().filter_map(text))
     }
 
     /// The secret alone, for the sandbox, which has one of its own.

@@ -16,13 +16,12 @@ use vonage_audit::plan::{Moment, Range, parse_duration, resolve};
 use vonage_audit::publish::Dataset;
 use vonage_audit::schema::Table;
 use vonage_audit::settle::Settings;
-use vonage_audit::store::LocalStore;
 use vonage_audit::{Error, Result};
 
 use crate::accounts::{Account, resolve as resolve_accounts};
 use crate::args::{ExportArgs, RangeArgs};
 use crate::connection::{Connection, connect};
-use crate::destination::{Destination, Wanted};
+use crate::destination::{Destination, Place, Wanted};
 use crate::drift;
 use crate::environment::Environment;
 use crate::schema::table;
@@ -36,7 +35,7 @@ pub(crate) struct Prepared {
     pub(crate) table: Table,
     pub(crate) dataset: Dataset,
     pub(crate) connection: Connection,
-    store: LocalStore,
+    place: Place,
     name: Option<String>,
     dest: String,
     settle: u32,
@@ -71,7 +70,8 @@ impl Prepared {
             selection: selection.by_name(),
             secrets,
         };
-        let Destination { store, dataset, grid, files } = Destination::open(&dest, wanted).await?;
+        let place = Place::open(&dest, &args.storage, environment).await?;
+        let Destination { dataset, grid, files } = Destination::open(&place, wanted).await?;
         let dataset = args.signing.attach(dataset).await?;
         let range = moments.resolve(environment, grid, &Held::of(&dataset, &formats))?;
         let young = range.edge.plus_seconds(-i64::from(lookback));
@@ -99,7 +99,7 @@ impl Prepared {
         };
         let name = account.name.clone();
         let (settle, fail_on_drift) = (moments.settle, args.fail_on_drift);
-        Ok(Self { job, table, dataset, connection, store, name, dest, settle, fail_on_drift })
+        Ok(Self { job, table, dataset, connection, place, name, dest, settle, fail_on_drift })
     }
 
     /// Runs the job and says its outcome; gives the exit code.
@@ -108,7 +108,7 @@ impl Prepared {
         let Connection { client, key, .. } = &self.connection;
         self.first_question(environment, terminal).await?;
         // Only now, so that credentials that are refused leave nothing behind.
-        let _lock = self.store.lock().await?;
+        let _lock = self.place.begin(&self.dataset, terminal).await?;
         heal(&self.dataset, environment, terminal).await?;
         let (stop, signal) = stop_signal_shared();
         let observe = |progress| show(progress, terminal);

@@ -3,7 +3,7 @@
 //! What lives here: its flags, the order of checks, the outcome for people and for programs. What this file must not
 //! know: what is signed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +11,10 @@ use clap::Args as ClapArgs;
 use vonage_audit::plan::parse_duration;
 use vonage_audit::publish::signatures::{PublicKey, Signer};
 use vonage_audit::publish::{Dataset, Signed};
-use vonage_audit::store::LocalStore;
 use vonage_audit::{Error, Result};
 
+use crate::args::StorageArgs;
+use crate::destination::Place;
 use crate::environment::Environment;
 use crate::signing::{SigningArgs, private_key, program};
 use crate::summary::{count, grouped};
@@ -22,11 +23,13 @@ use crate::terminal::Terminal;
 /// What to sign, and with which key.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Args {
-    /// The dataset: a folder on this machine
-    #[arg(long, value_name = "PATH")]
+    /// The dataset: a folder, or s3://…, gs://…, az://…
+    #[arg(long, value_name = "DEST")]
     pub(crate) dest: String,
     #[command(flatten)]
     signing: SigningArgs,
+    #[command(flatten)]
+    storage: StorageArgs,
     /// Hand over from this key to the new one, for all that is committed from now on
     #[arg(long, value_name = "FILE", conflicts_with = "old_sign_command")]
     old_sign_key: Option<PathBuf>,
@@ -40,14 +43,13 @@ pub(crate) async fn run(args: Args, environment: &Environment, terminal: &Termin
     if args.signing.sign_later || (args.signing.sign_key.is_none() && args.signing.sign_command.is_none()) {
         return Err(Error::usage("no key is given").hint("add --sign-key FILE or --sign-command COMMAND"));
     }
-    let store =
-        LocalStore::open(Path::new(&args.dest), true).map_err(|error| error.at("destination", &args.dest))?;
-    let dataset = Dataset::open_stored(Arc::new(store.clone())).await?;
+    let place = Place::open(&args.dest, &args.storage, environment).await?;
+    let dataset = Dataset::open_stored(Arc::clone(&place.store)).await?;
     let in_force = dataset.signing_key();
     let signer = args.signing.signer(in_force).await?.ok_or_else(|| Error::bug("a signer is lost"))?;
     let old = old(&args, in_force).await?;
     let key = signer.public_key();
-    let _lock = store.lock().await?;
+    let _lock = place.begin(&dataset, terminal).await?;
     let now = environment.now.seconds();
     let signed = match old {
         Some(old) => dataset.rotate(old.as_ref(), signer.as_ref(), now).await?,

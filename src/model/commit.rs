@@ -93,6 +93,8 @@ pub struct Commit {
     pub previous: String,
     /// The table of the files.
     pub schema: SchemaRef,
+    /// Whether the writer knew that the store overwrites, and was told that nobody else writes.
+    pub single_writer: bool,
     /// Version of the program.
     pub tool: String,
     /// The key that comes into force with this commit, where one does.

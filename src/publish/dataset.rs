@@ -23,8 +23,8 @@ use crate::store::{Entry, EntryKind, ObjectPath, Store};
 const FOLDER: &str = "_audit";
 const DESCRIPTOR: &str = "_audit/dataset.json";
 
-/// What may stand in a folder that is not a dataset yet: what locks and staging leave there.
-const OURS_BEFORE: [&str; 2] = ["lock", "staging"];
+/// What may stand in a folder that is not a dataset yet: what locks, staging and the store's probe leave there.
+const OURS_BEFORE: [&str; 3] = ["lock", "probe", "staging"];
 
 /// A control file's limit, for the store.
 pub(super) const MAX_CONTROL: u64 = 4 << 20;
@@ -59,6 +59,8 @@ struct State {
     descriptor: Bytes,
     /// Whether this process knows the descriptor to be durable.
     durable: bool,
+    /// Whether commits say that the store overwrites and this is its one writer.
+    single_writer: bool,
     log: Log,
     /// Commits that this process has made and not signed yet.
     to_sign: BTreeSet<u64>,
@@ -122,7 +124,8 @@ impl Dataset {
             return Err(Error::usage("there is no dataset").at("destination", store.describe()));
         };
         let mut spec = Spec::parse(&descriptor)?;
-        let log = read_log(store.as_ref(), Log::new(spec.grid, sha256(&descriptor))).await?;
+        let log =
+            read_log(store.as_ref(), Log::new(spec.grid, spec.layout.clone(), sha256(&descriptor))).await?;
         if let Some(schema) = log.schema() {
             spec.schema = schema.clone();
         }
@@ -130,12 +133,23 @@ impl Dataset {
     }
 
     async fn begin(store: Arc<dyn Store>, spec: Spec, descriptor: Bytes, log: Log) -> Result<Self> {
-        let state = Mutex::new(State { descriptor, durable: false, log, to_sign: BTreeSet::new() });
+        let state = Mutex::new(State {
+            descriptor,
+            durable: false,
+            single_writer: false,
+            log,
+            to_sign: BTreeSet::new(),
+        });
         let dataset = Self { store, spec, signing: Signing::Never, state };
         // Another run may have committed while the log was read.
         dataset.read_forward().await?;
         dataset.state(|state| state.log.begin());
         Ok(dataset)
+    }
+
+    /// From now on every commit says that the store does not keep writers apart, and that this is the only one.
+    pub fn record_single_writer(&self) {
+        self.state(|state| state.single_writer = true);
     }
 
     /// What this run wants the dataset to be.
@@ -241,6 +255,7 @@ impl Dataset {
                 number,
                 previous: state.log.tip().to_owned(),
                 schema: self.spec.schema.clone(),
+                single_writer: state.single_writer,
                 tool: TOOL.to_owned(),
                 key: None,
                 windows,
@@ -248,6 +263,11 @@ impl Dataset {
             })?;
             Ok(Some((number, bytes.into(), taken)))
         })
+    }
+
+    /// Whether this run's commits say that the store overwrites.
+    pub(super) fn single_writer(&self) -> bool {
+        self.state(|state| state.single_writer)
     }
 
     pub(super) fn store(&self) -> &dyn Store {
@@ -368,7 +388,7 @@ async fn refuse_foreign(store: &dyn Store) -> Result<()> {
         Error::usage("the destination holds something else than a dataset")
             .at("destination", store.describe())
             .at("found", name)
-            .hint("choose an empty or new directory")
+            .hint("choose an empty or new directory or prefix")
     };
     let own = |entry: &Entry| entry.kind == EntryKind::Folder && entry.name == FOLDER;
     let entries = register::children(store, None).await?;

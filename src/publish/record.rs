@@ -26,6 +26,9 @@ struct WireCommit {
     previous: String,
     recorded_at: String,
     schema: WireSchema,
+    /// Absent unless it is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    single_writer: Option<bool>,
     tool: String,
     windows: Vec<WireWindow>,
 }
@@ -103,6 +106,7 @@ pub(super) fn write(commit: &Commit) -> Result<Vec<u8>> {
         previous: commit.previous.clone(),
         recorded_at: format!("{}Z", Timestamp::from_seconds(commit.recorded_at)),
         schema: WireSchema::from(&commit.schema),
+        single_writer: commit.single_writer.then_some(true),
         tool: commit.tool.clone(),
         windows: commit.windows.iter().map(to_wire).collect(),
     })?;
@@ -171,6 +175,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Commit> {
         number: wire.number,
         previous: wire.previous,
         schema: wire.schema.into(),
+        single_writer: single_writer(wire.single_writer)?,
         tool: wire.tool,
         key: wire.key.map(signatures::from_wire).transpose()?,
         windows: wire.windows.into_iter().map(from_wire).collect::<Result<_>>()?,
@@ -178,6 +183,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Commit> {
     };
     check(&commit).map_err(refused)?;
     Ok(commit)
+}
+
+fn single_writer(wire: Option<bool>) -> Result<bool> {
+    match wire {
+        Some(false) => Err(refused("single_writer is absent or true")),
+        Some(true) => Ok(true),
+        None => Ok(false),
+    }
 }
 
 fn from_wire(wire: WireWindow) -> Result<WindowRecord> {

@@ -228,6 +228,7 @@ impl Dataset {
             number,
             previous,
             schema,
+            single_writer: self.single_writer(),
             tool: TOOL.to_owned(),
             key: Some(KeyRecord { public_key: key.raw(), endorsement }),
             windows: Vec::new(),

@@ -24,16 +24,19 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers")
 }
 
-/// The environment's interpreter; makes the environment if it is not there or not the one that is pinned.
 fn interpreter() -> PathBuf {
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readers-venv");
+    environment("readers-venv", &folder().join("requirements.txt"))
+}
+
+/// The interpreter of the environment of this name; makes it if it is not there or not the one that is pinned.
+pub(crate) fn environment(name: &str, requirements: &Path) -> PathBuf {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(env!("CARGO_TARGET_TMPDIR")).unwrap();
     // Tests run at once, in threads and in processes; one makes it, the others wait.
     let lock = File::create(home.with_extension("lock")).unwrap();
     lock.lock().unwrap();
-    let requirements = folder().join("requirements.txt");
     let version = said(Command::new("python3").arg("--version"));
-    let wanted = format!("{version}{}", fs::read_to_string(&requirements).unwrap());
+    let wanted = format!("{version}{}", fs::read_to_string(requirements).unwrap());
     let python = home.join("bin/python");
     let ready = home.join("ready");
     if fs::read_to_string(&ready).is_ok_and(|made| made == wanted) && python.exists() {
@@ -47,7 +50,7 @@ fn interpreter() -> PathBuf {
         Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"])
             .args(["--no-deps", "--only-binary", ":all:", "--no-binary", "pyspark", "--requirement"])
-            .arg(&requirements),
+            .arg(requirements),
     );
     said(Command::new(&python).args(["-m", "pip", "check", "--disable-pip-version-check"]));
     // Last: an environment that was cut off has no such file.

@@ -12,4 +12,6 @@ mod dataset;
 mod local;
 mod schedules;
 mod signing;
+#[path = "../harness/conformance.rs"]
+mod suite;
 mod support;

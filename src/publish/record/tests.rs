@@ -21,6 +21,7 @@ pub(crate) fn commit() -> Commit {
         number: 42,
         previous: sha256(b"previous"),
         schema: SchemaRef { version: "1.0.0".to_owned(), fingerprint: sha256(b"columns") },
+        single_writer: false,
         tool: "0.1.0".to_owned(),
         key: None,
         windows: vec![WindowRecord {
@@ -168,4 +169,16 @@ fn the_longest_finding_fits_its_share_of_a_commit() {
     );
     let longer = write(&commit).unwrap().len() - before;
     assert!((3_000..=FINDING_BYTES).contains(&longer), "{longer}");
+}
+
+#[test]
+fn a_single_writer_is_said_or_not_mentioned() {
+    let mut commit = commit();
+    assert!(!String::from_utf8(write(&commit).unwrap()).unwrap().contains("single_writer"));
+    commit.single_writer = true;
+    let text = String::from_utf8(write(&commit).unwrap()).unwrap();
+    assert!(text.contains(r#""single_writer":true,"tool""#), "{text}");
+    assert_eq!(read(text.as_bytes()).unwrap(), commit);
+    let denied = text.replace(r#""single_writer":true"#, r#""single_writer":false"#);
+    assert_eq!(read(denied.as_bytes()).unwrap_err().kind(), Kind::Verification);
 }

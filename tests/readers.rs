@@ -22,8 +22,7 @@ use python::script;
 use sandbox::{KEY, SECRET, Sandbox, export};
 
 /// What the readers' tables are made for, and by which script.
-const FORMATS: [(&str, &str); 3] =
-    [("parquet", "matrix.py"), ("csv", "texts.py"), ("ndjson", "texts.py")];
+const FORMATS: [(&str, &str); 3] = [("parquet", "matrix.py"), ("csv", "texts.py"), ("ndjson", "texts.py")];
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -1,7 +1,8 @@
 //! Python with the real readers in it.
 //!
-//! What lives here: one virtual environment under the build's folder, made once from
-//! `tests/readers/requirements.txt`, and scripts run in it. Where it cannot be made the test fails and says what is
+//! What lives here: a virtual environment under the build's folder, made once from
+//! `tests/readers/requirements.txt`, and scripts run in it; a script `NAME.py` beside which lies
+//! `NAME.requirements.txt` has an environment of its own. Where it cannot be made the test fails and says what is
 //! missing: a reader that was not asked has proven nothing. What this file must not know: what the scripts check.
 
 use std::fs::{self, File};
@@ -14,7 +15,12 @@ const NEEDED: &str = "the tests open the exported files with real readers; they 
 
 /// A script of `tests/readers/`, ready for its arguments.
 pub(crate) fn script(name: &str) -> Command {
-    let mut command = Command::new(interpreter());
+    let own = folder().join(name).with_extension("requirements.txt");
+    let mut command = if own.exists() {
+        Command::new(environment(&format!("{}-venv", name.trim_end_matches(".py")), &own))
+    } else {
+        Command::new(environment("readers-venv", &folder().join("requirements.txt")))
+    };
     // -B: no compiled files beside the sources.
     command.env("PYTHONUTF8", "1").arg("-B").arg(folder().join(name));
     command
@@ -22,10 +28,6 @@ pub(crate) fn script(name: &str) -> Command {
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers")
-}
-
-fn interpreter() -> PathBuf {
-    environment("readers-venv", &folder().join("requirements.txt"))
 }
 
 /// The interpreter of the environment of this name; makes it if it is not there or not the one that is pinned.

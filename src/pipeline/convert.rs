@@ -126,6 +126,7 @@ async fn all(
         table: table.clone(),
         grid,
         formats: job.formats.clone(),
+        texts: false,
         metadata: metadata(table),
         files: job.files.clone(),
         selection: Selection::default(),

@@ -155,6 +155,7 @@ impl<S: Source> Run<'_, S> {
             table: self.table.clone(),
             grid: job.grid,
             formats: job.formats.clone(),
+            texts: false,
             metadata: metadata(self.table),
             files: job.files.clone(),
             selection: job.selection.clone(),

@@ -77,7 +77,7 @@ const OWNERS: [(&str, &[&str]); 28] = [
     ("rustix", &["store"]),
     ("rustls", &["api"]),
     ("serde", &["schema", "publish", "sandbox", "cli"]),
-    ("serde_json", &["schema", "publish", "sandbox", "cli"]),
+    ("serde_json", &["schema", "encode", "publish", "sandbox", "cli"]),
     ("std::env", &["cli"]),
     ("std::net", &["api", "schema", "flatten", "sandbox", "cli"]),
     // The store: a process id in the name of a staging file, which no reader sees.
@@ -85,7 +85,7 @@ const OWNERS: [(&str, &[&str]); 28] = [
     ("tempfile", &["store", "cli"]),
     ("tokio", ASYNC),
     ("toml", &["cli"]),
-    ("zeroize", &["secret", "api", "cli"]),
+    ("zeroize", &["secret", "api", "encode", "cli"]),
     ("zstd", &["encode"]),
 ];
 

@@ -10,6 +10,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use vonage_audit::model::Format;
 use vonage_audit::{Error, Result};
 
+use crate::layout::LayoutFlags;
 use crate::sandbox;
 
 /// Extracts the Vonage Audit API completely, provably and losslessly.
@@ -134,6 +135,8 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) formats: FormatArgs,
     #[command(flatten)]
+    pub(crate) layout: LayoutFlags,
+    #[command(flatten)]
     pub(crate) accounts: AccountArgs,
     #[command(flatten)]
     pub(crate) table: TableArgs,
@@ -228,6 +231,8 @@ pub(crate) struct ConvertArgs {
     pub(crate) table: TableArgs,
     #[command(flatten)]
     pub(crate) formats: FormatArgs,
+    #[command(flatten)]
+    pub(crate) layout: LayoutFlags,
     /// Grid of windows: P1D, or PT1H for large accounts; fixed when the dataset is created (default: the dataset's,
     /// else P1D)
     #[arg(long, value_name = "GRID")]

@@ -45,6 +45,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         table: &table,
         selection: std::collections::BTreeMap::new(),
         secrets,
+        files: args.layout.resolve(&formats)?,
     };
     let Destination { store, dataset, grid, files: written } = Destination::open(&dest, wanted).await?;
     let limits = Limits { line: args.line_limit << 20, total: args.input_limit << 20 };

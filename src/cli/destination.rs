@@ -13,6 +13,8 @@ use vonage_audit::publish::{Dataset, Spec, account_fingerprint};
 use vonage_audit::schema::Table;
 use vonage_audit::store::LocalStore;
 
+use crate::layout::Wishes;
+
 /// What a command wants of its dataset.
 pub(crate) struct Wanted<'a> {
     /// API key of the account whose events these are.
@@ -22,6 +24,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) table: &'a Table,
     pub(crate) selection: BTreeMap<String, String>,
     pub(crate) secrets: Secrets,
+    /// What its files are to look like.
+    pub(crate) files: Wishes,
 }
 
 /// A store and the dataset in it.
@@ -40,8 +44,9 @@ impl Destination {
         let store = LocalStore::open(Path::new(dest), true).map_err(|error| error.at("destination", dest))?;
         let stored = Dataset::stored_spec(&store).await.map_err(|error| error.at("destination", dest))?;
         let grid = wanted.grid.or(stored.as_ref().map(|spec| spec.grid)).unwrap_or(Grid::Day);
-        let layout = stored.map(|spec| spec.layout).unwrap_or_default();
-        let files = Files::new(layout.clone());
+        let layout = wanted.files.layout(stored.map(|spec| spec.layout));
+        let layout = layout.map_err(|error| error.at("destination", dest))?;
+        let files = wanted.files.files(layout.clone());
         let spec = Spec {
             account_fingerprint: account_fingerprint(wanted.key),
             grid,

@@ -6,9 +6,13 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use vonage_audit::encode::FooterKey;
 use vonage_audit::model::Timestamp;
 use vonage_audit::secret::{Credentials, Secret};
 use vonage_audit::{Error, Result};
+
+/// A key file holds less; more is no key.
+const MAX_KEY_FILE: usize = 4096;
 
 /// What was set when the program started.
 pub(crate) struct Environment {
@@ -94,8 +98,22 @@ pub(crate) fn secret_from_file(path: &Path) -> Result<Secret> {
     Ok(Secret::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
 }
 
+/// The key that Parquet files are encrypted with.
+pub(crate) fn footer_key_from_file(path: &Path) -> Result<FooterKey> {
+    let read = || {
+        check_mode(path, "the key file")?;
+        let mut content = zeroize::Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE));
+        let limit = u64::try_from(MAX_KEY_FILE).unwrap_or(u64::MAX);
+        let file = std::fs::File::open(path);
+        file.and_then(|file| std::io::Read::read_to_end(&mut std::io::Read::take(file, limit), &mut content))
+            .map_err(|error| Error::usage("cannot read the key file").because(error))?;
+        FooterKey::parse(&content)
+    };
+    read().map_err(|error| error.at("path", path.display()))
+}
+
 fn read_private(path: &Path) -> Result<Secret> {
-    check_mode(path)
+    check_mode(path, "the credentials file")
         .and_then(|()| {
             std::fs::read_to_string(path)
                 .map(Secret::new)
@@ -105,18 +123,18 @@ fn read_private(path: &Path) -> Result<Secret> {
 }
 
 #[cfg(unix)]
-fn check_mode(path: &Path) -> Result<()> {
+fn check_mode(path: &Path, what: &str) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let metadata = std::fs::metadata(path)
-        .map_err(|error| Error::usage("cannot read the credentials file").because(error))?;
+        .map_err(|error| Error::usage(format!("cannot read {what}")).because(error))?;
     if metadata.permissions().mode() & 0o077 != 0 {
-        return Err(Error::usage("the credentials file can be read by others")
+        return Err(Error::usage(format!("{what} can be read by others"))
             .hint(format!("chmod 600 {}", path.display())));
     }
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn check_mode(_path: &Path) -> Result<()> {
+fn check_mode(_path: &Path, _what: &str) -> Result<()> {
     Ok(())
 }

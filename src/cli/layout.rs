@@ -32,7 +32,7 @@ pub(crate) struct LayoutFlags {
     #[arg(long, value_name = "ROWS", help_heading = "Files",
         value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1_000..=100_000_000))]
     pub(crate) row_group_rows: Option<usize>,
-    /// File with a key of 16, 24 or 32 bytes (raw, hexadecimal or base64), readable by its owner alone: encrypts Parquet
+    /// File with a key of 16 or 32 bytes (raw, hexadecimal or base64), readable by its owner alone: encrypts Parquet
     /// files, with their footer; fixed when the dataset is created
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) parquet_key_file: Option<PathBuf>,

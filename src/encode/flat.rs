@@ -141,6 +141,3 @@ fn row(
 fn refused(why: &'static str, row: u64) -> Error {
     Error::new(Kind::Verification, "not a readable NDJSON file").at("why", why).at("row", row)
 }
-
-#[cfg(test)]
-mod tests;

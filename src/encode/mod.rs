@@ -26,3 +26,6 @@ pub use ndjson::EVENT_TEXT;
 pub use recut::BATCH_ROWS;
 pub use settings::{Codec, Settings};
 pub use stream::{RowStream, StreamFormat};
+
+#[cfg(test)]
+mod tests;

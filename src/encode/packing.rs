@@ -121,6 +121,3 @@ fn undecoded(cause: io::Error) -> Error {
 fn unwritten(cause: io::Error) -> Error {
     Error::new(Kind::Storage, "cannot write a compressed file").because(cause)
 }
-
-#[cfg(test)]
-mod tests;

@@ -129,8 +129,9 @@ pub(crate) struct ApiArgs {
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) range: RangeArgs,
-    /// Where to: a folder on this machine
-    #[arg(long, value_name = "PATH")]
+    /// Where to: a folder on this machine, or - for standard output: settled windows in ascending time, as one of the formats
+    /// ndjson, csv or arrow; the exit code is the proof
+    #[arg(long, value_name = "PATH", allow_hyphen_values = true)]
     pub(crate) dest: Option<String>,
     #[command(flatten)]
     pub(crate) formats: FormatArgs,
@@ -192,7 +193,8 @@ impl ExportArgs {
 /// In which formats.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct FormatArgs {
-    /// Formats, comma-separated: parquet, csv, ndjson (the original events); one that a dataset lacks is filled in
+    /// Formats, comma-separated: parquet, csv, ndjson; one that a dataset lacks is filled in. With --dest -, one of ndjson, csv
+    /// and arrow (an Arrow IPC stream)
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "parquet")]
     pub(crate) format: Vec<String>,
 }

@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use vonage_audit::Result;
 use vonage_audit::encode::Settings as Files;
 use vonage_audit::model::{Grid, Secrets};
 use vonage_audit::publish::{Dataset, Spec, account_fingerprint};
 use vonage_audit::schema::Table;
 use vonage_audit::store::LocalStore;
+use vonage_audit::{Error, Result};
 
 use crate::layout::Wishes;
+use crate::stream::STANDARD_OUTPUT;
 
 /// What a command wants of its dataset.
 pub(crate) struct Wanted<'a> {
@@ -41,6 +42,10 @@ pub(crate) struct Destination {
 impl Destination {
     /// Opens the dataset at a path, or finds out that there can be one; writes nothing.
     pub(crate) async fn open(dest: &str, wanted: Wanted<'_>) -> Result<Self> {
+        if dest == STANDARD_OUTPUT {
+            return Err(Error::usage("standard output is no dataset")
+                .hint("only export writes to -; a folder of that name is ./-"));
+        }
         let store = LocalStore::open(Path::new(dest), true).map_err(|error| error.at("destination", dest))?;
         let stored = Dataset::stored_spec(&store).await.map_err(|error| error.at("destination", dest))?;
         let grid = wanted.grid.or(stored.as_ref().map(|spec| spec.grid)).unwrap_or(Grid::Day);

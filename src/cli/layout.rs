@@ -211,8 +211,20 @@ mod tests {
     #[test]
     fn everything_else_is_refused() {
         for wrong in [
-            &["lz4"][..], &["zstd:0"], &["zstd:23"], &["gzip:10"], &["gzip:-1"], &["snappy:1"], &["none:0"], &[""],
-            &["zstd:"], &["zstd", "gzip"], &["csv=snappy"], &["arrow=zstd"], &["csv=gzip", "csv=zstd"], &["csv="],
+            &["lz4"][..],
+            &["zstd:0"],
+            &["zstd:23"],
+            &["gzip:10"],
+            &["gzip:-1"],
+            &["snappy:1"],
+            &["none:0"],
+            &[""],
+            &["zstd:"],
+            &["zstd", "gzip"],
+            &["csv=snappy"],
+            &["arrow=zstd"],
+            &["csv=gzip", "csv=zstd"],
+            &["csv="],
         ] {
             assert!(files(wrong, &Format::ALL).is_err(), "{wrong:?}");
         }

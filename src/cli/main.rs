@@ -18,10 +18,12 @@ mod drift;
 mod environment;
 mod export;
 mod layout;
+mod moments;
 mod outlook;
 mod questions;
 mod sandbox;
 mod schema;
+mod stream;
 mod summary;
 mod terminal;
 

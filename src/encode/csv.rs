@@ -45,11 +45,7 @@ pub(super) fn write(
 }
 
 /// The header row.
-pub(super) fn header(
-    schema: &SchemaRef,
-    formulas: Formulas,
-    sink: &mut (impl Write + ?Sized),
-) -> Result<()> {
+pub(super) fn header(schema: &SchemaRef, formulas: Formulas, sink: &mut (impl Write + ?Sized)) -> Result<()> {
     let mut line = String::new();
     for (position, field) in schema.fields().iter().enumerate() {
         if formulas == Formulas::Guarded && is_guarded(field.name()) {

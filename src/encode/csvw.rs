@@ -22,16 +22,6 @@ pub fn csvw_table(schema: &Schema, layout: &Layout, pattern: &str) -> String {
     Value::Object(table).to_string() + "\n"
 }
 
-/// Describes these files, by the addresses that a reader has for them.
-pub fn csvw_group(schema: &Schema, layout: &Layout, urls: impl IntoIterator<Item = String>) -> String {
-    let mut group = Map::new();
-    group.insert("@context".to_owned(), CONTEXT.into());
-    describe(&mut group, schema, layout);
-    let tables: Vec<Value> = urls.into_iter().map(|url| json!({ "url": url })).collect();
-    group.insert("tables".to_owned(), tables.into());
-    Value::Object(group).to_string() + "\n"
-}
-
 fn describe(document: &mut Map<String, Value>, schema: &Schema, layout: &Layout) {
     let columns: Vec<Value> = schema.fields().iter().map(|field| column(field)).collect();
     document.insert("tableSchema".to_owned(), json!({ "columns": columns, "primaryKey": "id" }));
@@ -56,8 +46,12 @@ fn describe(document: &mut Map<String, Value>, schema: &Schema, layout: &Layout)
         "" => None,
         suffix => Some(format!("The files are compressed, as their names say: {suffix}.")),
     };
-    let notes: Vec<Value> =
-        notes.into_iter().map(str::to_owned).chain(compression).map(|text| json!({ "rdfs:comment": text })).collect();
+    let notes: Vec<Value> = notes
+        .into_iter()
+        .map(str::to_owned)
+        .chain(compression)
+        .map(|text| json!({ "rdfs:comment": text }))
+        .collect();
     document.insert("notes".to_owned(), notes.into());
 }
 
@@ -69,7 +63,8 @@ fn column(field: &Field) -> Value {
         DataType::Timestamp(..) => json!("dateTimeStamp"),
         _ => json!("string"),
     };
-    let mut column = json!({ "name": field.name(), "titles": field.name(), "datatype": datatype, "null": "" });
+    let mut column =
+        json!({ "name": field.name(), "titles": field.name(), "datatype": datatype, "null": "" });
     if let (Some(column), Some(text)) = (column.as_object_mut(), field.metadata().get("description")) {
         column.insert("dc:description".to_owned(), text.clone().into());
     }

@@ -81,12 +81,12 @@ pub fn encode(
         Format::Csv => packing::write(layout.csv, settings.level(format), &mut sink, |out| {
             csv::write(schema, batches, layout.formulas, out)
         })?,
-        Format::Ndjson => packing::write(layout.ndjson, settings.level(format), &mut sink, |out| {
-            match layout.lines {
+        Format::Ndjson => {
+            packing::write(layout.ndjson, settings.level(format), &mut sink, |out| match layout.lines {
                 Lines::Events => ndjson::write(schema, batches, out),
                 Lines::Flat => flat::write(schema, batches, out),
-            }
-        })?,
+            })?
+        }
     };
     Ok(Encoded { bytes: sink.bytes, rows })
 }

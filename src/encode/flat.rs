@@ -12,10 +12,10 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
+use super::columns;
 use super::file::{FileMetadata, ReadLimits, Table, over_limit};
 use super::recut::recut;
 use super::values::{self, Rows};
-use super::columns;
 use crate::error::{Error, Kind, Result};
 use crate::model::json::{Kind as JsonKind, Value, push_string};
 
@@ -73,8 +73,7 @@ pub(super) fn read(bytes: &[u8], types: &Schema, limits: ReadLimits) -> Result<T
             return Err(over_limit("rows", limits.rows));
         }
         let line = line.strip_suffix('\n').ok_or_else(|| refused("the last line has no end", rows))?;
-        let taken =
-            row(&mut waiting, &schema, line, &mut again).map_err(|why| refused(why, rows))?;
+        let taken = row(&mut waiting, &schema, line, &mut again).map_err(|why| refused(why, rows))?;
         let taken = u64::try_from(taken).unwrap_or(u64::MAX);
         memory = memory.saturating_add(taken).saturating_add(VALUE_BYTES.saturating_mul(width));
         if memory > limits.memory {
@@ -109,17 +108,13 @@ fn object(line: &str) -> Result<Value<'_>, &'static str> {
 }
 
 /// Takes one line; gives the bytes of its values' text. `again` is what the writing side makes of these values.
-fn row(
-    waiting: &mut Rows,
-    schema: &Schema,
-    line: &str,
-    again: &mut String,
-) -> Result<usize, &'static str> {
+fn row(waiting: &mut Rows, schema: &Schema, line: &str, again: &mut String) -> Result<usize, &'static str> {
     let value = object(line)?;
     let (mut members, mut fields) = (value.members(), schema.fields().iter());
     again.clear();
     let taken = waiting.push(|kind| {
-        let member = members.next().map(|(_, value)| value).ok_or("a line has other members than the first")?;
+        let member =
+            members.next().map(|(_, value)| value).ok_or("a line has other members than the first")?;
         let text = match (member.kind(), kind) {
             (JsonKind::Null, _) => None,
             (JsonKind::String, DataType::Utf8 | DataType::Timestamp(..)) => {

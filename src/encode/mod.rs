@@ -19,7 +19,7 @@ mod settings;
 mod stream;
 mod values;
 
-pub use csvw::{csvw_group, csvw_table};
+pub use csvw::csvw_table;
 pub use file::{Encoded, FileMetadata, ReadLimits, Table, encode, read, read_typed};
 pub use key::FooterKey;
 pub use ndjson::EVENT_TEXT;

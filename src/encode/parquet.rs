@@ -100,7 +100,8 @@ fn properties(schema: &Schema, metadata: &FileMetadata, settings: &Settings) -> 
         .set_key_value_metadata((!pairs.is_empty()).then_some(pairs));
     if let Some(key) = &settings.key {
         // No key of a column's own: the footer's key is for all of them.
-        let encryption = FileEncryptionProperties::builder(key.expose().to_vec()).build().map_err(unwritten)?;
+        let encryption =
+            FileEncryptionProperties::builder(key.expose().to_vec()).build().map_err(unwritten)?;
         properties = properties.with_file_encryption_properties(encryption);
     }
     for field in schema.fields() {
@@ -170,7 +171,9 @@ fn decryption(bytes: &Bytes, key: Option<&FooterKey>) -> Result<Option<Arc<FileD
             properties.build().map(Some).map_err(unread)
         }
         (true, None) => refused("it is encrypted and no key is given", "name the key's file"),
-        (false, Some(_)) => refused("it is not encrypted, and the dataset's files are", "compare it with a copy"),
+        (false, Some(_)) => {
+            refused("it is not encrypted, and the dataset's files are", "compare it with a copy")
+        }
         (false, None) => Ok(None),
     }
 }

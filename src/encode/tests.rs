@@ -65,15 +65,13 @@ fn key(byte: u8, length: usize) -> FooterKey {
 /// Every way to write columns, with whether its bytes are a function of the rows.
 fn ways() -> Vec<(Format, Settings, bool)> {
     let mut ways = Vec::new();
-    for parquet in [
-        Codec::Plain,
-        Codec::Snappy,
-        Codec::Gzip(0),
-        Codec::Gzip(9),
-        Codec::Zstd(1),
-        Codec::Zstd(22),
-    ] {
+    for parquet in
+        [Codec::Plain, Codec::Snappy, Codec::Gzip(0), Codec::Gzip(9), Codec::Zstd(1), Codec::Zstd(22)]
+    {
         for (group, encryption) in [(131_072, None), (1_000, None), (131_072, Some(key(1, 16)))] {
+            if parquet == Codec::Zstd(22) && group == 1_000 {
+                continue; // a second for each row group
+            }
             let deterministic = encryption.is_none();
             let settings =
                 Settings { parquet, row_group_rows: group, key: encryption, ..Settings::default() };
@@ -112,7 +110,7 @@ fn back(format: Format, settings: &Settings, bytes: Bytes) -> Result<RecordBatch
 
 #[test]
 fn in_every_way_rows_come_back_and_their_cut_does_not_matter() {
-    let rows = many(BATCH_ROWS + 1_500);
+    let rows = many(BATCH_ROWS + 300);
     let whole = batch(&rows);
     let parts: Vec<_> = rows.chunks(977).map(batch).collect();
     let ways = ways();
@@ -185,7 +183,10 @@ fn a_damaged_file_is_refused_or_holds_the_same_rows() {
         }
         if guarded {
             for cut in 0..whole.len() {
-                assert!(back(format, &settings, whole.slice(..cut)).is_err(), "{format:?} {settings:?} {cut}");
+                assert!(
+                    back(format, &settings, whole.slice(..cut)).is_err(),
+                    "{format:?} {settings:?} {cut}"
+                );
             }
         }
     }
@@ -210,7 +211,8 @@ fn what_is_compressed_otherwise_is_refused() {
     let builder = flate2::GzBuilder::new;
     let layout = |csv| Settings::new(Layout { csv, ..Layout::default() });
     let read_as = |packing, bytes: Vec<u8>| {
-        read(Format::Csv, bytes.into(), &layout(packing), ReadLimits::default()).map(|table| table.batches.len())
+        read(Format::Csv, bytes.into(), &layout(packing), ReadLimits::default())
+            .map(|table| table.batches.len())
     };
     assert_eq!(read_as(Packing::Gzip, gzip(text, builder())).unwrap(), 1);
     assert_eq!(read_as(Packing::Zstd, zstd(text, true)).unwrap(), 1);
@@ -241,16 +243,17 @@ fn what_is_compressed_otherwise_is_refused() {
 
 #[test]
 fn a_bomb_is_refused_without_being_unpacked() {
-    let line = "x".repeat(1 << 20);
     let limits = ReadLimits { memory: 8 << 20, ..ReadLimits::default() };
+    let zeros = vec![0_u8; 64 << 20];
     for packing in [Packing::Gzip, Packing::Zstd] {
+        let mut bomb = Vec::new();
+        packing::write(packing, 9, &mut bomb, |out| Ok(out.write_all(&zeros).unwrap())).unwrap();
+        assert!(bomb.len() < 1 << 20, "{}", bomb.len());
         let layout = Layout { csv: packing, ndjson: packing, lines: Lines::Flat, ..Layout::default() };
         let settings = Settings::new(layout);
-        let row = batch(&[(Some(line.clone()), None, None, None, None, None)]);
-        let bomb = file(Format::Csv, &settings, &vec![row; 200]);
-        assert!(bomb.len() < 1 << 20, "{}", bomb.len());
         for format in [Format::Csv, Format::Ndjson] {
-            let error = read_typed(format, bomb.clone(), &schema(), &settings, limits).unwrap_err();
+            let bomb = Bytes::from(bomb.clone());
+            let error = read_typed(format, bomb, &schema(), &settings, limits).unwrap_err();
             assert!(error.to_string().contains("bytes of text"), "{error}");
         }
     }
@@ -281,7 +284,9 @@ fn the_bytes_of_flat_lines_are_these() {
 #[test]
 fn flat_lines_that_would_not_have_been_written_are_refused() {
     let line = |id: &str, at: &str, known: &str, large: &str| {
-        format!(r#"{{"id":{id},"created_at":{at},"known":{known},"small":null,"large":{large},"context_json":null}}"#)
+        format!(
+            r#"{{"id":{id},"created_at":{at},"known":{known},"small":null,"large":{large},"context_json":null}}"#
+        )
     };
     let good = line("\"a\"", "null", "null", "1");
     assert!(back(Format::Ndjson, &flat(), format!("{good}\n").into()).is_ok());
@@ -375,10 +380,8 @@ fn csvw_documents_are_a_function_of_table_and_layout() {
     assert!(guarded.contains("apostrophe") && guarded.ends_with("}\n"));
     let plain = table(&Layout { formulas: Formulas::Plain, csv: Packing::Gzip, ..Layout::default() });
     assert!(!plain.contains("apostrophe") && plain.contains(".gz"));
-    let group: serde_json::Value =
-        serde_json::from_str(&csvw_group(&schema(), &Layout::default(), ["csv/a.csv".to_owned()])).unwrap();
-    assert_eq!(group["tables"][0]["url"], "csv/a.csv");
-    assert_eq!(group["tableSchema"]["columns"][1]["datatype"], "dateTimeStamp");
+    let document: serde_json::Value = serde_json::from_str(&guarded).unwrap();
+    assert_eq!(document["tableSchema"]["columns"][1]["datatype"], "dateTimeStamp");
 }
 
 fn text() -> impl Strategy<Value = Option<String>> {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -50,6 +51,8 @@ pub struct Dataset {
     store: Arc<dyn Store>,
     spec: Spec,
     state: Mutex<State>,
+    /// Whether this process knows the description of CSV files to be durable.
+    pub(super) described: AtomicBool,
 }
 
 struct State {
@@ -105,7 +108,7 @@ impl Dataset {
             spec.continues(schema)?;
         }
         let state = Mutex::new(State { descriptor, durable: false, log });
-        let dataset = Self { store, spec, state };
+        let dataset = Self { store, spec, state, described: AtomicBool::new(false) };
         // Another run may have committed while the log was read.
         dataset.read_forward().await?;
         dataset.state(|state| state.log.begin());

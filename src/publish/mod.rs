@@ -19,6 +19,7 @@ mod quarantine;
 mod record;
 mod register;
 mod rows;
+mod sidecar;
 mod slots;
 mod texts;
 

@@ -81,6 +81,11 @@ impl Prepared {
         self.rows
     }
 
+    /// The rows themselves, with the events' texts as the last column where they were asked for.
+    pub fn batches(&self) -> &[RecordBatch] {
+        &self.content.batches
+    }
+
     /// Bytes held, over all formats; the rows themselves come on top.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| u64::try_from(file.bytes.len()).unwrap_or(u64::MAX)).sum()

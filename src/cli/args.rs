@@ -10,6 +10,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use vonage_audit::model::Format;
 use vonage_audit::{Error, Result};
 
+use crate::layout::LayoutFlags;
 use crate::signing::SigningArgs;
 use crate::{sandbox, sign};
 
@@ -131,13 +132,17 @@ pub(crate) struct ApiArgs {
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) range: RangeArgs,
-    /// Where to: a folder on this machine, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix
-    #[arg(long, value_name = "PATH")]
+    /// Where to: a folder on this machine, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix; or - for
+    /// standard output: settled windows in ascending time, as one of the formats ndjson, csv or arrow; the exit code is
+    /// the proof
+    #[arg(long, value_name = "DEST", allow_hyphen_values = true)]
     pub(crate) dest: Option<String>,
     #[command(flatten)]
     pub(crate) storage: StorageArgs,
     #[command(flatten)]
     pub(crate) formats: FormatArgs,
+    #[command(flatten)]
+    pub(crate) layout: LayoutFlags,
     #[command(flatten)]
     pub(crate) accounts: AccountArgs,
     #[command(flatten)]
@@ -214,7 +219,8 @@ pub(crate) struct StorageArgs {
 /// In which formats.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct FormatArgs {
-    /// Formats, comma-separated: parquet, csv, ndjson (the original events); one that a dataset lacks is filled in
+    /// Formats, comma-separated: parquet, csv, ndjson; one that a dataset lacks is filled in. With --dest -, one of ndjson, csv
+    /// and arrow (an Arrow IPC stream)
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "parquet")]
     pub(crate) format: Vec<String>,
 }
@@ -255,6 +261,8 @@ pub(crate) struct ConvertArgs {
     pub(crate) table: TableArgs,
     #[command(flatten)]
     pub(crate) formats: FormatArgs,
+    #[command(flatten)]
+    pub(crate) layout: LayoutFlags,
     /// Grid of windows: P1D, or PT1H for large accounts; fixed when the dataset is created (default: the dataset's,
     /// else P1D)
     #[arg(long, value_name = "GRID")]

@@ -46,6 +46,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         table: &table,
         selection: std::collections::BTreeMap::new(),
         secrets,
+        files: args.layout.resolve(&formats)?,
     };
     let place = Place::open(&dest, &args.storage, environment).await?;
     let Destination { dataset, grid, files: written } = Destination::open(&place, wanted).await?;

@@ -20,6 +20,8 @@ use vonage_audit::{Error, Result};
 
 use crate::args::StorageArgs;
 use crate::environment::Environment;
+use crate::layout::Wishes;
+use crate::stream::STANDARD_OUTPUT;
 use crate::terminal::Terminal;
 
 /// A store that a person has named.
@@ -38,6 +40,10 @@ enum Kind {
 impl Place {
     /// Opens the store at a path or URL to write there; writes nothing.
     pub(crate) async fn open(dest: &str, args: &StorageArgs, environment: &Environment) -> Result<Self> {
+        if dest == STANDARD_OUTPUT {
+            return Err(Error::usage("standard output is no dataset")
+                .hint("only export writes to -; a folder of that name is ./-"));
+        }
         let seconds = |text: &str| parse_duration(text).map(|seconds| Duration::from_secs(seconds.into()));
         let limits = StorageLimits {
             request: seconds(&args.storage_timeout)?,
@@ -93,6 +99,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) table: &'a Table,
     pub(crate) selection: BTreeMap<String, String>,
     pub(crate) secrets: Secrets,
+    /// What its files are to look like.
+    pub(crate) files: Wishes,
 }
 
 /// The dataset in a store.
@@ -110,8 +118,9 @@ impl Destination {
         let at = |error: Error| error.at("destination", place.store.describe());
         let stored = Dataset::stored_spec(place.store.as_ref()).await.map_err(at)?;
         let grid = wanted.grid.or(stored.as_ref().map(|spec| spec.grid)).unwrap_or(Grid::Day);
-        let layout = stored.map(|spec| spec.layout).unwrap_or_default();
-        let files = Files::new(layout.clone());
+        let layout = wanted.files.layout(stored.map(|spec| spec.layout));
+        let layout = layout.map_err(at)?;
+        let files = wanted.files.files(layout.clone());
         let spec = Spec {
             account_fingerprint: account_fingerprint(wanted.key),
             grid,

@@ -9,6 +9,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use vonage_audit::encode::FooterKey;
 use vonage_audit::model::Timestamp;
 use vonage_audit::secret::{Credentials, Secret};
 use vonage_audit::store::StorageOptions;
@@ -111,7 +112,7 @@ pub(crate) fn secret_from_file(path: &Path) -> Result<Secret> {
     Ok(Secret::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
 }
 
-/// A private key's file.
+/// A key's file.
 pub(crate) fn key_from_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     const WHAT: &str = "key file";
     let read = || {
@@ -124,6 +125,11 @@ pub(crate) fn key_from_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
         Ok(bytes)
     };
     read().map_err(|error: Error| error.at("path", path.display()))
+}
+
+/// The key that Parquet files are encrypted with.
+pub(crate) fn footer_key_from_file(path: &Path) -> Result<FooterKey> {
+    FooterKey::parse(&key_from_file(path)?).map_err(|error| error.at("path", path.display()))
 }
 
 fn read_private(path: &Path) -> Result<Secret> {

@@ -17,6 +17,8 @@ mod destination;
 mod drift;
 mod environment;
 mod export;
+mod layout;
+mod moments;
 mod outlook;
 mod questions;
 mod sandbox;
@@ -24,6 +26,7 @@ mod schema;
 mod sign;
 mod signing;
 mod signing_program;
+mod stream;
 mod summary;
 mod terminal;
 

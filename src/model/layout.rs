@@ -114,6 +114,11 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Whether a format's files hold the events' texts; the others hold the columns of the table.
+    pub fn holds_texts(&self, format: Format) -> bool {
+        format == Format::Ndjson && self.lines == Lines::Events
+    }
+
     /// What stands behind the last dot but of a compressed file's name, for example `csv.gz`.
     pub fn extension(&self, format: Format) -> String {
         let packing = match format {

@@ -126,6 +126,7 @@ async fn all(
         table: table.clone(),
         grid,
         formats: job.formats.clone(),
+        texts: false,
         metadata: metadata(table),
         files: job.files.clone(),
         selection: Selection::default(),
@@ -135,10 +136,12 @@ async fn all(
     for (window, events) in windows {
         records.push(one(window, events, &recipe, dataset, report).await?);
         if records.len() >= WINDOWS_A_COMMIT {
+            dataset.describe(&records, &table.arrow_schema()).await?;
             dataset.commit(std::mem::take(&mut records), job.recorded_at).await?;
         }
     }
     if !records.is_empty() {
+        dataset.describe(&records, &table.arrow_schema()).await?;
         dataset.commit(records, job.recorded_at).await?;
     }
     report.contradictions.sort();

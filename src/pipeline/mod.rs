@@ -10,6 +10,7 @@ mod outlook;
 mod report;
 mod rows;
 mod run;
+mod stream;
 mod transform;
 
 pub use convert::{Conversion, Converted, convert};
@@ -18,3 +19,4 @@ pub use input::{Input, Limits};
 pub use outlook::{Outlook, Stretch, outlook};
 pub use report::Report;
 pub use run::{Job, Progress, known, run};
+pub use stream::{Stream, stream};

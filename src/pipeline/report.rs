@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Kind};
-use crate::model::{Drift, Grid, Head, Level, Window};
+use crate::model::{Drift, EventId, Flaw, Grid, Head, Level, Window};
 
 /// The outcome of a run. Also made when the run failed: what was committed before stays.
 #[derive(Debug)]
@@ -28,9 +28,11 @@ pub struct Report {
     pub covered: u64,
     /// Rows written.
     pub rows: u64,
-    /// Events that cannot become a row and were kept as they are.
+    /// Events that cannot become a row; a dataset keeps them as they are.
     pub quarantined: u64,
-    /// Of these, events whose row did not give them back: our own mistake.
+    /// Those of a stream, which has no place for them: which, and why.
+    pub unkept: Vec<(EventId, Flaw)>,
+    /// Of the quarantined, events whose row did not give them back: our own mistake.
     pub not_rebuilt: u64,
     /// Events in which secrets were replaced.
     pub redacted: u64,
@@ -63,6 +65,7 @@ impl Report {
             covered: 0,
             rows: 0,
             quarantined: 0,
+            unkept: Vec::new(),
             not_rebuilt: 0,
             redacted: 0,
             vanished: 0,

@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use super::deliver::{Delivered, deliver};
 use super::extract::Extraction;
 use super::report::Report;
+use super::stream::Stream;
 use super::transform::{Ready, Recipe, as_kept, transform};
 use crate::encode::{FileMetadata, Settings as Files};
 use crate::error::{Error, Kind, Result};
@@ -87,53 +88,76 @@ pub async fn run<S: Source>(
     stop: impl Future<Output = ()> + Send,
     observe: &(dyn Fn(Progress) + Sync),
 ) -> Report {
-    let mut report = Report::new(job.range, job.grid);
-    report.head = dataset.head();
-    let work = Run { job, table, source, observe };
-    let work = Box::pin(work.all(dataset, &mut report));
-    let outcome = match select(work, Box::pin(stop)).await {
-        Either::Left((outcome, _)) => outcome,
-        Either::Right(((), _)) => Err(Error::new(Kind::Interrupted, "the run was asked to stop")
-            .hint("what was committed stays; start the same command again to go on")),
-    };
-    report.failure = outcome.err();
+    let work = Run { job, table, source, sink: Sink::Dataset(dataset), observe };
+    let mut report = work.until(stop).await;
     report.head = dataset.head();
     report
 }
 
-struct Run<'a, S> {
-    job: &'a Job,
-    table: &'a Table,
-    source: &'a S,
-    observe: &'a (dyn Fn(Progress) + Sync),
+/// Where windows go.
+#[derive(Clone, Copy)]
+pub(super) enum Sink<'a> {
+    /// Into slots, and then into the log.
+    Dataset(&'a Dataset),
+    /// To whoever reads; nothing is remembered.
+    Stream(&'a Stream),
+}
+
+pub(super) struct Run<'a, S> {
+    pub(super) job: &'a Job,
+    pub(super) table: &'a Table,
+    pub(super) source: &'a S,
+    pub(super) sink: Sink<'a>,
+    pub(super) observe: &'a (dyn Fn(Progress) + Sync),
 }
 
 impl<S: Source> Run<'_, S> {
-    async fn all(&self, dataset: &Dataset, report: &mut Report) -> Result<()> {
+    /// Everything, unless `stop` completes first.
+    pub(super) async fn until(&self, stop: impl Future<Output = ()> + Send) -> Report {
+        let mut report = Report::new(self.job.range, self.job.grid);
+        let work = Box::pin(self.all(&mut report));
+        let outcome = match select(work, Box::pin(stop)).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(((), _)) => Err(Error::new(Kind::Interrupted, "the run was asked to stop")
+                .hint("what was committed stays; start the same command again to go on")),
+        };
+        report.failure = outcome.err();
+        report
+    }
+
+    async fn all(&self, report: &mut Report) -> Result<()> {
         let job = self.job;
         let settler = Settler::new(self.source, job.settle.clone());
-        let known = known(dataset, &job.formats);
+        let known = match self.sink {
+            Sink::Dataset(dataset) => known(dataset, &job.formats),
+            Sink::Stream(_) => Known::default(),
+        };
         let units = self.units(&settler, &known, report).await?;
         if !units.is_empty() {
-            self.windows(&settler, units, dataset, report).await?;
+            self.windows(&settler, units, report).await?;
         }
-        self.undated(&settler, dataset, report).await
+        self.undated(&settler, report).await
     }
 
     /// Events without a readable time belong to no window. They are kept as they are, so that nothing is lost.
-    async fn undated(&self, settler: &Settler<'_, S>, dataset: &Dataset, report: &mut Report) -> Result<()> {
+    async fn undated(&self, settler: &Settler<'_, S>, report: &mut Report) -> Result<()> {
         if self.job.selection.by_user() {
             return Ok(());
         }
-        let known = dataset.undated().await?;
+        let known = match self.sink {
+            Sink::Dataset(dataset) => dataset.undated().await?,
+            Sink::Stream(_) => 0,
+        };
         match settler.undated(known).await {
             Ok(events) if events.is_empty() => {}
             Ok(events) => {
-                let events: Vec<Event> = events
-                    .into_iter()
-                    .map(|event| as_kept(event, self.job.secrets).0)
-                    .map(|event| Event { flaw: event.flaw.or(Some(Flaw::NoTime)), ..event })
-                    .collect();
+                let events = events.into_iter().map(|event| as_kept(event, self.job.secrets).0);
+                let dataset = match self.sink {
+                    Sink::Dataset(dataset) => dataset,
+                    Sink::Stream(stream) => return stream.undated(events, self.table, report).await,
+                };
+                let events: Vec<Event> =
+                    events.map(|event| Event { flaw: event.flaw.or(Some(Flaw::NoTime)), ..event }).collect();
                 dataset.quarantine_undated(&events).await?;
                 report.quarantined += u64::try_from(events.len()).unwrap_or(u64::MAX);
             }
@@ -143,18 +167,13 @@ impl<S: Source> Run<'_, S> {
         Ok(())
     }
 
-    async fn windows(
-        &self,
-        settler: &Settler<'_, S>,
-        units: Vec<Window>,
-        dataset: &Dataset,
-        report: &mut Report,
-    ) -> Result<()> {
+    async fn windows(&self, settler: &Settler<'_, S>, units: Vec<Window>, report: &mut Report) -> Result<()> {
         let job = self.job;
         let recipe = Recipe {
             table: self.table.clone(),
             grid: job.grid,
             formats: job.formats.clone(),
+            texts: matches!(self.sink, Sink::Stream(stream) if stream.takes_texts()),
             metadata: metadata(self.table),
             files: job.files.clone(),
             selection: job.selection.clone(),
@@ -166,7 +185,7 @@ impl<S: Source> Run<'_, S> {
             match outcome {
                 Ok(settled) => {
                     // The next unit is settled while this one is encoded and written.
-                    let publish = self.publish(settled, &recipe, dataset, report);
+                    let publish = self.publish(settled, &recipe, report);
                     let (ahead, done) = futures::future::join(extraction.next(), publish).await;
                     done?;
                     next = ahead;
@@ -221,17 +240,15 @@ impl<S: Source> Run<'_, S> {
     }
 
     /// Encodes a unit's windows, writes them in order, then commits them together.
-    async fn publish(
-        &self,
-        settled: Settled,
-        recipe: &Recipe,
-        dataset: &Dataset,
-        report: &mut Report,
-    ) -> Result<()> {
+    async fn publish(&self, settled: Settled, recipe: &Recipe, report: &mut Report) -> Result<()> {
         let recipe = recipe.clone();
         let windows = spawn_blocking(move || transform(settled, &recipe))
             .await
             .map_err(|error| Error::bug("encoding failed").because(error))??;
+        let dataset = match self.sink {
+            Sink::Dataset(dataset) => dataset,
+            Sink::Stream(stream) => return stream.windows(windows, self.observe, report).await,
+        };
         let mut records = Vec::new();
         for ready in windows {
             records.push(self.one_window(ready, dataset, report).await?);
@@ -239,6 +256,7 @@ impl<S: Source> Run<'_, S> {
         if !records.is_empty() {
             let windows: Vec<_> =
                 records.iter().map(|record| (record.window, record.counts.settled)).collect();
+            dataset.describe(&records, &self.table.arrow_schema()).await?;
             dataset.commit(records, self.job.recorded_at).await?;
             for (window, events) in windows {
                 (self.observe)(Progress::Committed { window, events });

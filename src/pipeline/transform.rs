@@ -41,6 +41,8 @@ pub(super) struct Recipe {
     pub(super) table: Table,
     pub(super) grid: Grid,
     pub(super) formats: Vec<Format>,
+    /// Whether rows carry the events' texts even if no format's files hold them.
+    pub(super) texts: bool,
     pub(super) metadata: FileMetadata,
     /// How files are written; its layout is the dataset's.
     pub(super) files: Settings,
@@ -76,7 +78,7 @@ pub(super) fn one_window(
     recipe: &Recipe,
 ) -> Result<Ready> {
     let mut counts = Counts { settled: length(&events), ..Counts::default() };
-    let texts = recipe.formats.contains(&Format::Ndjson);
+    let texts = recipe.texts || recipe.formats.iter().any(|format| recipe.files.layout.holds_texts(*format));
     let mut rows = Rows::new(&recipe.table, texts);
     for event in events {
         let selected = match readable(&event) {

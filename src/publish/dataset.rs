@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -52,6 +53,8 @@ pub struct Dataset {
     spec: Spec,
     signing: Signing,
     state: Mutex<State>,
+    /// Whether this process knows the description of CSV files to be durable.
+    pub(super) described: AtomicBool,
 }
 
 struct State {
@@ -140,7 +143,8 @@ impl Dataset {
             log,
             to_sign: BTreeSet::new(),
         });
-        let dataset = Self { store, spec, signing: Signing::Never, state };
+        let signing = Signing::Never;
+        let dataset = Self { store, spec, signing, state, described: AtomicBool::new(false) };
         // Another run may have committed while the log was read.
         dataset.read_forward().await?;
         dataset.state(|state| state.log.begin());

@@ -19,6 +19,7 @@ mod quarantine;
 mod record;
 mod register;
 mod rows;
+mod sidecar;
 mod sign;
 pub mod signatures;
 mod slots;

@@ -40,19 +40,19 @@ impl Content {
     /// The rows of a file's bytes, whatever the format.
     pub(super) fn read(&self, format: Format, bytes: Bytes) -> Result<(SchemaRef, Vec<RecordBatch>)> {
         let table = read_typed(format, bytes, &self.schema, &self.settings, ReadLimits::default())?;
-        match format {
-            Format::Parquet | Format::Csv => Ok((table.schema, table.batches)),
-            Format::Ndjson => Ok((Arc::clone(&self.schema), self.reader()?.rows(&table.batches)?)),
+        if self.settings.layout.holds_texts(format) {
+            return Ok((Arc::clone(&self.schema), self.reader()?.rows(&table.batches)?));
         }
+        Ok((table.schema, table.batches))
     }
 
     /// The window's rows as a file of this format gives them back: the rows of a text on one line differ from the rows
     /// of the text as received, in the white space of its context.
     pub(super) fn as_read(&self, format: Format) -> Result<Vec<RecordBatch>> {
-        match format {
-            Format::Parquet | Format::Csv => Ok(self.batches.clone()),
-            Format::Ndjson => self.reader()?.rows(&lines(&self.batches)?),
+        if self.settings.layout.holds_texts(format) {
+            return self.reader()?.rows(&lines(&self.batches)?);
         }
+        Ok(self.batches.clone())
     }
 
     fn reader(&self) -> Result<&RowReader> {
@@ -79,6 +79,11 @@ impl Prepared {
     /// Rows, in each format.
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// The rows themselves, with the events' texts as the last column where they were asked for.
+    pub fn batches(&self) -> &[RecordBatch] {
+        &self.content.batches
     }
 
     /// Bytes held, over all formats; the rows themselves come on top.
@@ -143,13 +148,14 @@ fn with_reader(
 pub(super) fn file(format: Format, content: &Content, batches: &[RecordBatch]) -> Result<PreparedFile> {
     let mut bytes = Vec::new();
     if batches.iter().any(|batch| batch.num_rows() > 0) {
-        let own = match format {
-            Format::Ndjson => lines(batches)?,
-            Format::Parquet | Format::Csv if content.reader.is_some() => without_texts(batches)?,
-            Format::Parquet | Format::Csv => batches.to_vec(),
+        let texts = content.settings.layout.holds_texts(format);
+        let own = match texts {
+            true => lines(batches)?,
+            false if content.reader.is_some() => without_texts(batches)?,
+            false => batches.to_vec(),
         };
-        let schema = match (format, own.first()) {
-            (Format::Ndjson, Some(batch)) => batch.schema(),
+        let schema = match own.first() {
+            Some(batch) if texts => batch.schema(),
             _ => Arc::clone(&content.schema),
         };
         encode(format, &schema, &own, &content.metadata, &content.settings, &mut bytes)?;

@@ -77,7 +77,7 @@ const OWNERS: [(&str, &[&str]); 28] = [
     ("rustix", &["store"]),
     ("rustls", &["api", "store"]),
     ("serde", &["schema", "publish", "sandbox", "cli"]),
-    ("serde_json", &["schema", "publish", "sandbox", "cli"]),
+    ("serde_json", &["schema", "encode", "publish", "sandbox", "cli"]),
     ("std::env", &["cli"]),
     ("std::net", &["api", "store", "schema", "flatten", "sandbox", "cli"]),
     // The store: a process id in the name of a staging file, which no reader sees.
@@ -86,7 +86,7 @@ const OWNERS: [(&str, &[&str]); 28] = [
     ("tokio", ASYNC),
     ("toml", &["cli"]),
     // Publish: the text of a signing key.
-    ("zeroize", &["secret", "api", "publish", "cli"]),
+    ("zeroize", &["secret", "api", "encode", "publish", "cli"]),
     ("zstd", &["encode"]),
 ];
 

@@ -5,10 +5,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args as ClapArgs;
-use vonage_audit::plan::parse_duration;
 use vonage_audit::publish::signatures::{PublicKey, Signer};
 use vonage_audit::publish::{Dataset, Signed};
 use vonage_audit::{Error, Result};
@@ -16,7 +14,7 @@ use vonage_audit::{Error, Result};
 use crate::args::StorageArgs;
 use crate::destination::Place;
 use crate::environment::Environment;
-use crate::signing::{SigningArgs, private_key, program};
+use crate::signing::{HEADING, SignerArgs, private_key, program};
 use crate::summary::{count, grouped};
 use crate::terminal::Terminal;
 
@@ -27,26 +25,24 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DEST")]
     pub(crate) dest: String,
     #[command(flatten)]
-    signing: SigningArgs,
+    signer: SignerArgs,
     #[command(flatten)]
     storage: StorageArgs,
     /// Hand over from this key to the new one, for all that is committed from now on
-    #[arg(long, value_name = "FILE", conflicts_with = "old_sign_command")]
+    #[arg(long, value_name = "FILE", conflicts_with = "old_sign_command", help_heading = HEADING)]
     old_sign_key: Option<PathBuf>,
     /// The same, from the key of a shell command
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", help_heading = HEADING)]
     old_sign_command: Option<String>,
 }
 
 /// Runs the command; gives the exit code.
 pub(crate) async fn run(args: Args, environment: &Environment, terminal: &Terminal) -> Result<u8> {
-    if args.signing.sign_later || (args.signing.sign_key.is_none() && args.signing.sign_command.is_none()) {
-        return Err(Error::usage("no key is given").hint("add --sign-key FILE or --sign-command COMMAND"));
-    }
     let place = Place::open(&args.dest, &args.storage, environment).await?;
     let dataset = Dataset::open_stored(Arc::clone(&place.store)).await?;
     let in_force = dataset.signing_key();
-    let signer = args.signing.signer(in_force).await?.ok_or_else(|| Error::bug("a signer is lost"))?;
+    let missing = || Error::usage("no key is given").hint("add --sign-key FILE or --sign-command COMMAND");
+    let signer = args.signer.resolve(in_force).await?.ok_or_else(missing)?;
     let old = old(&args, in_force).await?;
     let key = signer.public_key();
     let _lock = place.begin(&dataset, terminal).await?;
@@ -67,8 +63,7 @@ async fn old(args: &Args, in_force: Option<PublicKey>) -> Result<Option<Arc<dyn 
     }
     let Some(command) = &args.old_sign_command else { return Ok(None) };
     let key = in_force.ok_or_else(|| Error::usage("the dataset has no key to hand over from"))?;
-    let limit = Duration::from_secs(parse_duration(&args.signing.sign_timeout)?.into());
-    program(command, key, limit).await.map(Some)
+    program(command, key, args.signer.limit()?).await.map(Some)
 }
 
 fn human(signed: &Signed, dest: &str, key: PublicKey) -> String {

@@ -18,33 +18,42 @@ use crate::signing_program::SigningProgram;
 use crate::summary::count;
 use crate::terminal::Terminal;
 
-/// Signatures over commits; docs/signatures.md says what they prove.
+/// Where `--help` lists these flags.
+pub(crate) const HEADING: &str = "Signatures";
+
+/// With which key; docs/signatures.md says what a signature proves.
 #[derive(Clone, Debug, ClapArgs)]
-#[command(next_help_heading = "Signatures")]
-pub(crate) struct SigningArgs {
+pub(crate) struct SignerArgs {
     /// Sign every commit with this Ed25519 key: PKCS#8 in PEM or DER, readable by its owner alone
-    #[arg(long, value_name = "FILE", conflicts_with = "sign_command")]
-    pub(crate) sign_key: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", conflicts_with = "sign_command", help_heading = HEADING)]
+    sign_key: Option<PathBuf>,
     /// Sign every commit with this shell command: the text on its standard input, the signature (64 bytes, or Base64)
     /// on its standard output
-    #[arg(long, value_name = "COMMAND")]
-    pub(crate) sign_command: Option<String>,
+    #[arg(long, value_name = "COMMAND", help_heading = HEADING)]
+    sign_command: Option<String>,
     /// Public key of --sign-command, PEM or DER (default: the dataset's)
-    #[arg(long, value_name = "FILE", requires = "sign_command")]
-    pub(crate) sign_public_key: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "sign_command", help_heading = HEADING)]
+    sign_public_key: Option<PathBuf>,
     /// Longest time for one signature by a command
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
-    pub(crate) sign_timeout: String,
+    #[arg(long, value_name = "DURATION", default_value = "30s", help_heading = HEADING)]
+    sign_timeout: String,
+}
+
+/// Whether commits are signed.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct SigningArgs {
+    #[command(flatten)]
+    signer: SignerArgs,
     /// Leave the commits of a signed dataset to be signed later, by `vonage-audit sign`
-    #[arg(long, conflicts_with_all = ["sign_key", "sign_command"])]
-    pub(crate) sign_later: bool,
+    #[arg(long, conflicts_with_all = ["sign_key", "sign_command"], help_heading = HEADING)]
+    sign_later: bool,
 }
 
 impl SigningArgs {
-    /// Names the signer to a dataset, and refuses one that it cannot go on with. A command signs a text that means nothing first, so that one that cannot is found
-    /// before anything is requested or written.
+    /// Names the signer to a dataset, and refuses one that it cannot go on with. A command signs a text that means nothing
+    /// first, so that one that cannot is found before anything is requested or written.
     pub(crate) async fn attach(&self, dataset: Dataset) -> Result<Dataset> {
-        let signing = match self.signer(dataset.signing_key()).await? {
+        let signing = match self.signer.resolve(dataset.signing_key()).await? {
             Some(signer) => Signing::Now(signer),
             None if self.sign_later => Signing::Later,
             None => Signing::Never,
@@ -53,10 +62,17 @@ impl SigningArgs {
         dataset.unsigned().await?;
         Ok(dataset)
     }
+}
+
+impl SignerArgs {
+    /// Longest time for one signature by a command.
+    pub(crate) fn limit(&self) -> Result<Duration> {
+        Ok(Duration::from_secs(parse_duration(&self.sign_timeout)?.into()))
+    }
 
     /// The signer, if there is one; `in_force` is the dataset's key.
-    pub(crate) async fn signer(&self, in_force: Option<PublicKey>) -> Result<Option<Arc<dyn Signer>>> {
-        let limit = Duration::from_secs(parse_duration(&self.sign_timeout)?.into());
+    pub(crate) async fn resolve(&self, in_force: Option<PublicKey>) -> Result<Option<Arc<dyn Signer>>> {
+        let limit = self.limit()?;
         if let Some(path) = &self.sign_key {
             return private_key(path).map(Some);
         }

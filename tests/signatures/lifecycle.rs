@@ -72,6 +72,7 @@ fn a_signed_dataset_stays_signed() {
         }
     }
     place.sign(&["--sign-key", text(&other)]).expect(2);
+    place.sign(&[]).expect(2);
     assert_eq!(place.tree(), before, "a refused command has written");
     place.convert(&["--sign-key", text(&key)]).expect(0);
     assert_eq!(checked(&place, Some("one")).findings, []);

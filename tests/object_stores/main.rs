@@ -29,6 +29,7 @@ mod capability;
 mod export;
 mod external;
 mod faults;
+mod google;
 mod policy;
 mod proxy;
 mod servers;

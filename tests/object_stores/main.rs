@@ -9,6 +9,8 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
+    clippy::string_slice,
+    clippy::disallowed_methods,
     reason = "a test program"
 )]
 
@@ -29,6 +31,7 @@ mod capability;
 mod export;
 mod external;
 mod faults;
+mod google;
 mod policy;
 mod proxy;
 mod servers;

@@ -54,7 +54,6 @@ const GOOGLE: &[&str] = &[
     "GOOGLE_SERVICE_ACCOUNT_KEY",
     "GOOGLE_APPLICATION_CREDENTIALS",
     "GOOGLE_BEARER_TOKEN",
-    "GOOGLE_SKIP_SIGNATURE",
     "GOOGLE_BASE_URL",
     "GOOGLE_ALLOW_HTTP",
 ];
@@ -214,9 +213,6 @@ pub(super) async fn connect(
                 .with_bucket_name(&location.bucket);
             for (name, value) in options.of(GOOGLE).filter(|(name, _)| *name != "GOOGLE_ALLOW_HTTP") {
                 builder = builder.with_config(GoogleConfigKey::from_str(&name.to_ascii_lowercase())?, value);
-            }
-            if options.get("GOOGLE_SKIP_SIGNATURE") == Some("true") {
-                return Ok(Arc::new(builder.with_retry(retry(patience)).build()?));
             }
             let credentials =
                 Arc::clone(builder.clone().with_retry(retry(Patience::First)).build()?.credentials());

@@ -5,7 +5,8 @@
 
 use std::fs::{File, TryLockError};
 
-use super::{Inner, STAGING, disk, failed};
+use super::failure::failed;
+use super::{Inner, STAGING, disk};
 use crate::error::{Error, Kind, Result};
 use crate::store::EntryKind;
 

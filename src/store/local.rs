@@ -132,9 +132,9 @@ impl Inner {
             disk::Failure::Sync(cause) => self.broken(&path, cause),
             disk::Failure::Other(cause) => failed("cannot make the destination", &path, cause),
         })?;
-        self.root.existing()?.ok_or_else(|| {
-            failed("cannot open the destination", &path, std::io::ErrorKind::NotFound.into())
-        })
+        self.root
+            .existing()?
+            .ok_or_else(|| failed("cannot open the destination", &path, std::io::ErrorKind::NotFound.into()))
     }
 
     /// Opens a folder, making it and those above it where they are missing; each new entry is synced.
@@ -146,7 +146,8 @@ impl Inner {
                 path.push('/');
             }
             path.push_str(segment);
-            let next = disk::make_folder(&current, segment).map_err(|cause| failed("cannot make a folder", &path, cause))?;
+            let next = disk::make_folder(&current, segment)
+                .map_err(|cause| failed("cannot make a folder", &path, cause))?;
             // Also when it was there: whoever made it may have died before its sync.
             if !self.state(|state| state.durable.contains(&path)) {
                 self.sync(&current, &path)?;

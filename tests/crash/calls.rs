@@ -47,7 +47,8 @@ pub(crate) fn read(id: i32, dest: &Path, number: u64, args: [u64; 6]) -> Option<
     let [a, b, c, d, ..] = args;
     let (name, path, changes) = match i64::try_from(number).ok()? {
         libc::SYS_openat | libc::SYS_open => {
-            let (path, flags) = if number == libc::SYS_open as u64 { (of.at(CWD, a)?, b) } else { (of.at(a, b)?, c) };
+            let (path, flags) =
+                if number == libc::SYS_open as u64 { (of.at(CWD, a)?, b) } else { (of.at(a, b)?, c) };
             (if nameless(flags) { NAMELESS } else { "openat" }, path, creates(flags))
         }
         libc::SYS_mkdirat => ("mkdirat", of.at(a, b)?, CHANGES),
@@ -75,9 +76,7 @@ pub(crate) fn read(id: i32, dest: &Path, number: u64, args: [u64; 6]) -> Option<
         libc::SYS_rmdir => ("rmdir", of.at(CWD, a)?, CHANGES),
         libc::SYS_close if of.is_written(a) => ("close", of.fd(a)?, CHANGES),
         libc::SYS_flock => ("flock", of.fd(a)?, READS),
-        libc::SYS_fcntl if matches!(i32::try_from(b), Ok(libc::F_DUPFD_CLOEXEC)) => {
-            ("dup", of.fd(a)?, READS)
-        }
+        libc::SYS_fcntl if matches!(i32::try_from(b), Ok(libc::F_DUPFD_CLOEXEC)) => ("dup", of.fd(a)?, READS),
         libc::SYS_read => ("read", of.fd(a)?, READS),
         libc::SYS_getdents64 => ("getdents64", of.fd(a)?, READS),
         libc::SYS_fstat => ("fstat", of.fd(a)?, READS),

@@ -21,7 +21,8 @@ fn ended(scene: &Scene, run: &Traced, at: &str) -> i32 {
     let code = run.outcome.code.unwrap_or_else(|| panic!("{at}: ended by {:?}\n{said}", run.signal));
     assert!(!said.contains("panicked"), "{at}\n{said}");
     match code {
-        0 => scene.complete(run),
+        // What could not be removed from the staging folder is the next run's.
+        0 => scene.all_there(),
         // Nothing was written yet: the destination itself cannot be used.
         2 => assert!(scene.sound().is_empty(), "{at}\n{said}"),
         7 => {}

@@ -14,9 +14,11 @@ fn killed(name: &str, formats: &'static str, sample: usize) {
         let changes = scene.changes();
         let taken = points(changes.len(), sample);
         for point in &taken {
-            let killed = scene.run(|before, call| {
-                if call.changes && before == *point { Act::Kill } else { Act::Pass }
-            });
+            let killed = scene.run(
+                |before, call| {
+                    if call.changes && before == *point { Act::Kill } else { Act::Pass }
+                },
+            );
             let at = &changes[*point];
             assert_eq!(killed.signal, Some(Signal::SIGKILL), "{at}");
             assert_eq!(killed.changes(), changes[..=*point], "the kill was not at {at}");
@@ -63,12 +65,13 @@ fn kills_while_it_recovers_up_to_five_deep() {
             let mut random = Random(seed);
             let mut deep = 0;
             for _ in 0..=random.below(5) {
-                // Early and late ones alike: a run that recovers has fewer calls left.
-                let bound = 1 + random.below(calls);
-                let point = random.below(bound);
-                let run = scene.run(|before, call| {
-                    if call.changes && before == point { Act::Kill } else { Act::Pass }
-                });
+                // A run that recovers has fewer calls left.
+                let point = random.below(calls / 3);
+                let run = scene.run(
+                    |before, call| {
+                        if call.changes && before == point { Act::Kill } else { Act::Pass }
+                    },
+                );
                 scene.sound();
                 if run.signal.is_none() {
                     scene.complete(&run);
@@ -82,5 +85,6 @@ fn kills_while_it_recovers_up_to_five_deep() {
             scene.clear();
         }
     }
+    assert!(deepest > 1, "{deepest}");
     println!("{} sequences, {kills} kills, up to {deepest} deep: each recovered", 3 * sequences);
 }

@@ -45,7 +45,10 @@ fn a_run_that_is_asked_to_stop_at_any_call_says_so_and_the_rerun_completes() {
         scene.complete(&scene.run(|_, _| Act::Pass));
         scene.clear();
     }
-    println!("{} signals at calls: {stopped} stopped, {completed} were done, {early} had not begun", taken.len());
+    println!(
+        "{} signals at calls: {stopped} stopped, {completed} were done, {early} had not begun",
+        taken.len()
+    );
     assert!(stopped > 0);
 }
 

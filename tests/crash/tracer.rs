@@ -80,7 +80,10 @@ impl Run {
         let folder = tempfile::tempdir().unwrap();
         let to = |name| File::create(folder.path().join(name)).unwrap();
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", "read line; exec \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
+        shell
+            .args(["-c", "read line; exec \"$@\"", "sh"])
+            .arg(command.get_program())
+            .args(command.get_args());
         shell.env_clear();
         shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         shell.stdin(Stdio::piped()).stdout(to("stdout")).stderr(to("stderr"));
@@ -93,7 +96,9 @@ impl Run {
             | Options::PTRACE_O_EXITKILL;
         ptrace::seize(main, options).unwrap_or_else(|error| {
             let _ = kill(main, Signal::SIGKILL);
-            panic!("the crash tests need ptrace, which is refused here ({error}); a container needs SYS_PTRACE")
+            panic!(
+                "the crash tests need ptrace, which is refused here ({error}); a container needs SYS_PTRACE"
+            )
         });
         child.stdin.take().unwrap().write_all(b"\n").unwrap();
         Self { main, folder }

@@ -34,7 +34,9 @@ fn hint(cause: &io::Error) -> &'static str {
         Some(Errno::ACCESS | Errno::PERM) => {
             "let this user read and write everything below the destination, then start the same command again"
         }
-        Some(Errno::ROFS) => "the file system is read-only: mount it writable, then start the same command again",
+        Some(Errno::ROFS) => {
+            "the file system is read-only: mount it writable, then start the same command again"
+        }
         Some(Errno::MFILE | Errno::NFILE) => {
             "too many files are open: raise the limit (ulimit -n), then start the same command again"
         }

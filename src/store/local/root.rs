@@ -47,11 +47,7 @@ impl Root {
 
     /// The same destination for a second store.
     pub(super) fn again(&self) -> Self {
-        Self {
-            path: self.path.clone(),
-            opened: Arc::clone(&self.opened),
-            durable: Arc::clone(&self.durable),
-        }
+        Self { path: self.path.clone(), opened: Arc::clone(&self.opened), durable: Arc::clone(&self.durable) }
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -91,7 +91,7 @@ impl LocalStore {
 
     /// Takes the dataset's lock, so that two runs do not do the same work; safety does not depend on it. Call it
     /// after the destination is known to be a dataset of ours or empty: it makes `_audit/lock`. Under the lock,
-    /// files that dead runs left in the staging folder are removed.
+    /// files that dead runs left in the staging folder are removed, and the names that they gave are made durable.
     ///
     /// # Errors
     /// [`Kind::Busy`] when another process holds it; [`Kind::Storage`].

@@ -2,10 +2,29 @@
 //!
 //! A kill after a call is the kill before the next one: nothing that a file system keeps changes between two calls.
 
+use std::collections::BTreeSet;
+
 use nix::sys::signal::Signal;
 
+use crate::calls::Call;
 use crate::oracle::{Disk, Random, Scene, full, points};
 use crate::tracer::Act;
+
+/// Folders that were given a name which a power cut could still take away.
+fn unsynced(calls: &[Call], mut owed: BTreeSet<String>) -> BTreeSet<String> {
+    for call in calls {
+        match call.name {
+            "mkdirat" | "mkdir" | "linkat" | "renameat2" => {
+                owed.insert(call.path.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned());
+            }
+            "fsync" => {
+                owed.remove(&call.path);
+            }
+            _ => {}
+        }
+    }
+    owed
+}
 
 /// Each format's export, killed once at each point on each disk, then started again.
 fn killed(name: &str, formats: &'static str, sample: usize) {
@@ -23,7 +42,11 @@ fn killed(name: &str, formats: &'static str, sample: usize) {
             assert_eq!(killed.signal, Some(Signal::SIGKILL), "{at}");
             assert_eq!(killed.changes(), changes[..=*point], "the kill was not at {at}");
             scene.sound();
-            scene.complete(&scene.run(|_, _| Act::Pass));
+            let rerun = scene.run(|_, _| Act::Pass);
+            scene.complete(&rerun);
+            let owed = unsynced(&killed.calls[..killed.calls.len() - 1], BTreeSet::new());
+            let owed = unsynced(&rerun.calls, owed);
+            assert!(owed.is_empty(), "killed at {at}: nobody synced {owed:?}");
             scene.clear();
         }
         println!(

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 
 use nix::errno::Errno;
@@ -105,7 +105,7 @@ impl Run {
     }
 
     fn trace(self, dest: &Path, mut judge: impl FnMut(usize, &Call) -> Act) -> Traced {
-        let (ended, end) = channel::<()>();
+        let (ended, end) = sync_channel::<()>(1);
         let main = self.main;
         let watchdog = thread::spawn(move || {
             let late = end.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout);

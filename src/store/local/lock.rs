@@ -1,7 +1,7 @@
 //! The lock of a dataset on the local disk.
 //!
-//! What lives here: taking `_audit/lock`, and what is tidied and synced under it. What this file must not know: what the lock
-//! is held for; correctness never depends on it.
+//! What lives here: taking `_audit/lock`, and what is tidied and synced under it. What this file must not know: what
+//! the lock is held for; correctness never depends on it.
 
 use std::fs::{File, TryLockError};
 

@@ -40,7 +40,7 @@ fn ended(scene: &Scene, run: &Traced, at: &str) -> i32 {
 
 /// After the first sync that failed nothing is made, filled, named or synced, but for the staging folder's tidying.
 #[track_caller]
-fn nothing_after(failed: usize, calls: &[Call]) {
+pub(crate) fn nothing_after(failed: usize, calls: &[Call]) {
     for call in calls[failed + 1..].iter().filter(|call| call.changes) {
         let tidies = call.path.contains("/_audit/staging");
         assert!(

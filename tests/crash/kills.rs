@@ -11,7 +11,7 @@ use crate::oracle::{Disk, Random, Scene, full, points};
 use crate::tracer::Act;
 
 /// Folders that were given a name which a power cut could still take away.
-fn unsynced(calls: &[Call], mut owed: BTreeSet<String>) -> BTreeSet<String> {
+pub(crate) fn unsynced(calls: &[Call], mut owed: BTreeSet<String>) -> BTreeSet<String> {
     for call in calls {
         match call.name {
             "mkdirat" | "mkdir" | "linkat" | "renameat2" => {

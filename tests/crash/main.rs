@@ -19,6 +19,8 @@
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod calls;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod controls;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod errors;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod kills;

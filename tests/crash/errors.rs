@@ -100,9 +100,12 @@ fn refused(
 
 #[test]
 fn a_refused_change_is_said_and_the_rerun_completes() {
-    for (disk, sample) in [(Disk::Nameless, 16), (Disk::Rename, 8), (Disk::Link, 8)] {
+    // What the error is makes no difference to the way of publishing.
+    for (disk, errors, sample) in
+        [(Disk::Nameless, &ERRORS[..], 16), (Disk::Rename, &ERRORS[..2], 8), (Disk::Link, &ERRORS[..2], 8)]
+    {
         let scene = Scene::new(&format!("refused-{disk:?}"), "parquet", disk);
-        refused("changes", &scene, &ERRORS, sample, |call| call.changes);
+        refused("changes", &scene, errors, sample, |call| call.changes);
     }
 }
 
@@ -115,7 +118,7 @@ fn a_failed_sync_is_final() {
 #[test]
 fn a_refused_look_is_said_and_the_rerun_completes() {
     let scene = Scene::new("looks", "parquet", Disk::Nameless);
-    refused("reads", &scene, &[Errno::EIO, Errno::EACCES, Errno::EMFILE], 8, |call| !call.changes);
+    refused("reads", &scene, &[Errno::EIO], 8, |call| !call.changes);
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn a_kill_at_any_call_leaves_whole_files_and_the_rerun_the_same_in_all_formats()
 
 #[test]
 fn kills_while_it_recovers_up_to_five_deep() {
-    let sequences = if full() { 100 } else { 3 };
+    let sequences = if full() { 40 } else { 3 };
     let (mut kills, mut deepest) = (0, 0);
     for disk in Disk::ALL {
         let scene = Scene::new(&format!("again-{disk:?}"), "parquet,csv,ndjson", disk);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::oracle::{Random, chained, events, full, tree};
+use crate::oracle::{Disk, Random, chained, events, full, tree};
 use crate::program::{LIMIT, run, scratch};
 use crate::python::script;
 use crate::sandbox::{Sandbox, export};
@@ -19,7 +19,7 @@ use crate::tracer::{Act, traced};
 const ARRIVALS: [&str; 4] = ["arrive=3@12", "arrive=2@25", "arrive=4@40", "arrive=1@60"];
 
 /// One round; gives how often the reader looked, and how many states it saw.
-fn round(name: &str, processes: usize, arrivals: bool) -> (u64, u64) {
+fn round(name: &str, processes: usize, disk: Disk, arrivals: bool) -> (u64, u64) {
     let place = scratch(&format!("crash-together-{name}"));
     let (data, dest) = (place.join("events.ndjson"), place.join("dataset"));
     let (ready, stop) = (place.join("ready"), place.join("stop"));
@@ -48,7 +48,7 @@ fn round(name: &str, processes: usize, arrivals: bool) -> (u64, u64) {
             scope.spawn(|| {
                 let run = traced(&command(), &place, |_, call| match call.name {
                     "flock" => Act::Pretend,
-                    _ => Act::Pass,
+                    _ => disk.answer(call),
                 });
                 // With arrivals a run may find a file of another that has seen more, not committed yet: that is no
                 // proof, and is said.
@@ -80,12 +80,12 @@ fn round(name: &str, processes: usize, arrivals: bool) -> (u64, u64) {
 }
 
 fn rounds(name: &str, sample: usize, arrivals: bool) {
-    let rounds = if full() { 60 } else { sample };
+    let rounds = if full() { 30 } else { sample };
     let mut random = Random(7);
     let (mut processes, mut looks, mut states) = (0, 0, 0);
-    for _ in 0..rounds {
+    for number in 0..rounds {
         let at_once = 2 + random.below(7);
-        let (looked, saw) = round(name, at_once, arrivals);
+        let (looked, saw) = round(name, at_once, Disk::ALL[number % 3], arrivals);
         processes += at_once;
         looks += looked;
         states += saw;

@@ -51,7 +51,7 @@ impl FooterKey {
             .map(Self)
             .ok_or_else(|| {
                 Error::usage("the file does not hold a key of 16 or 32 bytes")
-                    .hint("write one, for example with: openssl rand -hex 16 > FILE; chmod 600 FILE")
+                    .hint("write one, for example with: openssl rand -base64 32 > FILE; chmod 600 FILE")
             })
     }
 

@@ -101,7 +101,7 @@ fn dense(folder: &Path) -> PathBuf {
     };
     let mut text: String =
         (1..=5).map(|day| event(format!("day-{day}"), &format!("2026-01-{day:02}T12:00:00"))).collect();
-    text.extend((0..80).map(|number| event(format!("dense-{number}"), "2026-01-03T15:00:00")));
+    text.extend((0..1_600).map(|number| event(format!("dense-{number}"), "2026-01-03T15:00:00")));
     let path = folder.join("dense.ndjson");
     fs::write(&path, text).unwrap();
     path
@@ -117,7 +117,7 @@ fn a_window_that_is_not_proven_is_left_out_and_told_and_others_follow() {
     let folder = scratch("formats-unproven");
     let data = dense(&folder);
     let sandbox =
-        Sandbox::start(&["--data", data.to_str().unwrap(), "--behaviour", "totals=capped:50,depth=50:empty"]);
+        Sandbox::start(&["--data", data.to_str().unwrap(), "--behaviour", "totals=capped:1500"]);
     let mut command = stream(&sandbox, "ndjson");
     command.args(["--window-requests", "50"]);
     let outcome = run(command).expect(3);

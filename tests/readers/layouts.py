@@ -78,6 +78,7 @@ def source(export, format, key, names):
 def duckdb_rows(export, format, key, names):
     engine = duckdb.connect()
     engine.execute("SET autoinstall_known_extensions = false; SET TimeZone = 'UTC'")
+    # Base64 of 32 bytes: that of 16 has the length of a key itself, and DuckDB takes it for one.
     engine.execute(f"PRAGMA add_parquet_key('audit', '{base64.b64encode(key).decode()}')")
     chosen = ", ".join("epoch_us(created_at)" if name == "created_at" else f'"{name}"' for name in names)
     rows = engine.execute(f"SELECT {chosen} FROM {source(export, format, key, names)}").fetchall()

@@ -91,16 +91,19 @@ fn every_layout_is_read_alike_and_stays_what_it_is() {
             assert_eq!(held(format).len(), old.len(), "{flags:?}");
         }
 
+        // The unit tests hold every combination against its bytes; here the whole way, for some.
+        check.arg(&one);
+        if ![0, 4, 7].contains(&number) {
+            continue;
+        }
         result(with(&sandbox, &two, flags, &key));
         for format in ["parquet", "csv", "ndjson"] {
             let same = tree(&one.join(format)) == tree(&two.join(format));
             let random = format == "parquet" && flags.contains(&"KEY");
             assert_eq!(same, !random, "{flags:?} {format}");
         }
-        check.arg(&one);
     }
-    let said = run(check).expect(0).stdout;
-    println!("{said}{} layouts, each exported three times", LAYOUTS.len());
+    println!("{}", run(check).expect(0).stdout);
 }
 
 #[test]
@@ -185,4 +188,8 @@ fn csv_files_are_described_once_for_each_table_and_nothing_else_stands_beside_th
     let rows = tree(&folder.join("dest/csv")).into_values();
     let rows = rows.map(|bytes| csv::Reader::from_reader(bytes.as_slice()).into_records().count());
     assert_eq!(rows.sum::<usize>(), 50);
+    // And a reader of such descriptions takes them for what they are, and the files for what they say.
+    let mut check = script("described.py");
+    check.arg(folder.join("dest")).arg(folder.join("work"));
+    assert_eq!(run(check).expect(0).stdout.trim(), "50 rows in 2 files, valid");
 }

@@ -90,7 +90,7 @@ fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         b'/' => Some(63),
         _ => None,
     };
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();

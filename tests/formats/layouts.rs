@@ -87,7 +87,8 @@ fn every_layout_is_read_alike_and_stays_what_it_is() {
         assert_eq!((&again["rows"], &again["exit_code"]), (&first["rows"], &0.into()), "{flags:?}");
         for format in ["parquet", "csv", "ndjson"] {
             let held = |at: &str| tree(&one.join(at));
-            let old: Vec<_> = before.iter().filter(|(name, _)| name.starts_with(&format!("{format}/"))).collect();
+            let old: Vec<_> =
+                before.iter().filter(|(name, _)| name.starts_with(&format!("{format}/"))).collect();
             assert_eq!(held(format).len(), old.len(), "{flags:?}");
         }
 

@@ -60,7 +60,10 @@ fn a_stream_holds_what_the_files_hold_in_order_and_writes_nothing_else() {
     quiet.args(["--quiet", "--output", "json"]);
     let outcome = run(quiet).expect(0);
     let report: Value = serde_json::from_str(&outcome.stderr).unwrap();
-    assert_eq!((&report["rows"], &report["dest"], &report["head"]), (&3000.into(), &"-".into(), &Value::Null));
+    assert_eq!(
+        (&report["rows"], &report["dest"], &report["head"]),
+        (&3000.into(), &"-".into(), &Value::Null)
+    );
     assert!(outcome.stdout.starts_with("id,"));
 }
 
@@ -71,7 +74,8 @@ fn arrow_is_read_by_pyarrow() {
     let dest = folder.join("files");
     run(export(&sandbox.url, "2026-01-01", "2026-01-06", &dest)).expect(0);
     let path = folder.join("stream.arrow");
-    let status = stream(&sandbox, "arrow").stdout(fs::File::create(&path).unwrap()).stderr(Stdio::null()).status();
+    let status =
+        stream(&sandbox, "arrow").stdout(fs::File::create(&path).unwrap()).stderr(Stdio::null()).status();
     assert!(status.unwrap().success());
     let mut check = script("stream.py");
     check.arg(&path).arg(&dest);
@@ -116,8 +120,7 @@ fn ids(lines: &str) -> BTreeSet<String> {
 fn a_window_that_is_not_proven_is_left_out_and_told_and_others_follow() {
     let folder = scratch("formats-unproven");
     let data = dense(&folder);
-    let sandbox =
-        Sandbox::start(&["--data", data.to_str().unwrap(), "--behaviour", "totals=capped:1500"]);
+    let sandbox = Sandbox::start(&["--data", data.to_str().unwrap(), "--behaviour", "totals=capped:1500"]);
     let mut command = stream(&sandbox, "ndjson");
     command.args(["--window-requests", "50"]);
     let outcome = run(command).expect(3);
@@ -145,8 +148,11 @@ fn events_without_a_time_come_last_and_events_that_are_no_rows_are_told() {
         command.args(["--ndjson-shape", "flat"]);
         let outcome = run(command).expect(10);
         let rows: Vec<_> = outcome.stdout.lines().filter(|line| line.contains("dated")).collect();
-        assert!(matches!(rows[..], [first, last] if first.contains("2026-01-02T10:00:00Z")
-            && last.contains("undated") && last.contains("yesterday")), "{rows:?}");
+        assert!(
+            matches!(rows[..], [first, last] if first.contains("2026-01-02T10:00:00Z")
+            && last.contains("undated") && last.contains("yesterday")),
+            "{rows:?}"
+        );
         assert!(outcome.stderr.contains("deep") && !outcome.stdout.contains("deep"), "{}", outcome.stderr);
         if format == "ndjson" {
             assert!(rows[1].contains(r#""created_at":null"#));

@@ -51,7 +51,7 @@ impl FooterKey {
             .map(Self)
             .ok_or_else(|| {
                 Error::usage("the file does not hold a key of 16 or 32 bytes")
-                    .hint("write one, for example with: openssl rand -hex 16 > FILE; chmod 600 FILE")
+                    .hint("write one, for example with: openssl rand -base64 32 > FILE; chmod 600 FILE")
             })
     }
 
@@ -90,7 +90,7 @@ fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         b'/' => Some(63),
         _ => None,
     };
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();

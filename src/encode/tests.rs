@@ -247,7 +247,11 @@ fn a_bomb_is_refused_without_being_unpacked() {
     let zeros = vec![0_u8; 64 << 20];
     for packing in [Packing::Gzip, Packing::Zstd] {
         let mut bomb = Vec::new();
-        packing::write(packing, 9, &mut bomb, |out| Ok(out.write_all(&zeros).unwrap())).unwrap();
+        let filled = |out: &mut dyn Write| {
+            out.write_all(&zeros).unwrap();
+            Ok(())
+        };
+        packing::write(packing, 9, &mut bomb, filled).unwrap();
         assert!(bomb.len() < 1 << 20, "{}", bomb.len());
         let layout = Layout { csv: packing, ndjson: packing, lines: Lines::Flat, ..Layout::default() };
         let settings = Settings::new(layout);

@@ -24,8 +24,7 @@ const ATTEMPTS: u32 = 5;
 /// [`Kind::Storage`] when the store gives no clear answer; [`Kind::Usage`] when something else is in the place.
 pub async fn creates_if_absent(store: &dyn Store) -> Result<bool> {
     let path = ObjectPath::new(PROBE)?;
-    create(store, &path, ONE).await?;
-    let standing = read(store, &path).await?;
+    let (_, standing) = ask(store, &path, ONE).await?;
     let second = match standing.as_ref() {
         ONE => OTHER,
         // Left by a run on this store in the days when it overwrote.
@@ -37,29 +36,21 @@ pub async fn creates_if_absent(store: &dyn Store) -> Result<bool> {
                 .hint("choose another destination, or remove this one object"));
         }
     };
-    let created = create(store, &path, second).await?;
-    Ok(created == Created::Exists && read(store, &path).await? == standing)
+    let (created, after) = ask(store, &path, second).await?;
+    Ok(created == Created::Exists && after == standing)
 }
 
-async fn create(store: &dyn Store, path: &ObjectPath, bytes: &'static [u8]) -> Result<Created> {
-    let mut outcome = store.create(path, Bytes::from_static(bytes)).await;
-    for _ in 1..ATTEMPTS {
-        match outcome {
-            Err(cause) if cause.kind() == Kind::Storage => {
-                outcome = store.create(path, Bytes::from_static(bytes)).await;
-            }
-            outcome => return outcome,
-        }
-    }
-    outcome
-}
-
-async fn read(store: &dyn Store, path: &ObjectPath) -> Result<Bytes> {
+/// One create and what stands then. Unclear answers are asked again, also that something exists which is not shown.
+async fn ask(store: &dyn Store, path: &ObjectPath, bytes: &'static [u8]) -> Result<(Created, Bytes)> {
     let limit = u64::try_from(ONE.len().max(OTHER.len())).unwrap_or(u64::MAX);
     let mut unclear = None;
     for _ in 0..ATTEMPTS {
-        match store.read(path, limit).await {
-            Ok(Some(standing)) => return Ok(standing),
+        let found = match store.create(path, Bytes::from_static(bytes)).await {
+            Ok(created) => store.read(path, limit).await.map(|standing| Some(created).zip(standing)),
+            Err(cause) => Err(cause),
+        };
+        match found {
+            Ok(Some(found)) => return Ok(found),
             Ok(None) => {}
             Err(cause) if cause.kind() == Kind::Storage => unclear = Some(cause),
             Err(cause) => return Err(cause),

@@ -17,20 +17,24 @@ use crate::extraction::{KEY, export_to, three_days};
 use crate::proxy::{Conditions, Fault, Proxy, When};
 use crate::servers::{fresh, limits, objects, s3, store};
 
-const KINDS: [Fault; 14] = [
-    Fault::LostReset,
-    Fault::LostStatus(500),
-    Fault::LostStatus(503),
-    Fault::LostSilence,
-    Fault::Cut,
+/// Carried out, and the answer lost.
+const LOST: [Fault; 5] =
+    [Fault::LostReset, Fault::LostStatus(500), Fault::LostStatus(503), Fault::LostSilence, Fault::Cut];
+
+/// Not carried out, and another attempt is in the way, or seems to be.
+const IN_THE_WAY: [Fault; 4] = [
     Fault::Closed,
     Fault::Refused(409, "ConditionalRequestConflict"),
     Fault::Refused(412, "PreconditionFailed"),
+    Fault::Refused(400, "RequestTimeout"),
+];
+
+/// Not carried out.
+const REFUSED: [Fault; 5] = [
     Fault::Refused(500, "InternalError"),
     Fault::Refused(503, "SlowDown"),
     Fault::Refused(403, "ExpiredToken"),
     Fault::Refused(403, "AccessDenied"),
-    Fault::Refused(400, "RequestTimeout"),
     Fault::OkWithError,
 ];
 
@@ -71,7 +75,21 @@ fn impatient() -> StorageLimits {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_at_every_request_is_survived_or_said_and_a_rerun_heals() {
+async fn lost_answers_at_every_request_are_survived_or_said_and_a_rerun_heals() {
+    matrix(&LOST).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conflicts_at_every_request_are_survived_or_said_and_a_rerun_heals() {
+    matrix(&IN_THE_WAY).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_at_every_request_are_survived_or_said_and_a_rerun_heals() {
+    matrix(&REFUSED).await;
+}
+
+async fn matrix(kinds: &[Fault]) {
     let server = s3(None);
     let proxy = Proxy::start(&server.text("/url"), Conditions::Kept).await;
     let direct = server.s3_as("admin");
@@ -91,7 +109,7 @@ async fn every_fault_at_every_request_is_survived_or_said_and_a_rerun_heals() {
     );
 
     let every = std::env::var("OBJECT_STORES_EVERY").map_or(SAMPLE, |text| text.parse().unwrap());
-    let places = KINDS.iter().flat_map(|fault| {
+    let places = kinds.iter().flat_map(|fault| {
         (0..requests).flat_map(move |at| [(When::Once(at), *fault), (When::From(at), *fault)])
     });
     let (mut runs, mut done, mut survived, mut said) = (0, 0, 0, 0);
@@ -127,7 +145,7 @@ async fn every_fault_at_every_request_is_survived_or_said_and_a_rerun_heals() {
     println!(
         "{runs} runs of {requests} requests, {} kinds of fault, {done} faults: {survived} proven, {said} ended with a \
          storage error and were healed by a rerun; every tree as the undisturbed one",
-        KINDS.len()
+        kinds.len()
     );
 }
 

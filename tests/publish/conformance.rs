@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vonage_audit::store::{LocalStore, MemoryStore, Publication};
+use vonage_audit::store::{Fault, LocalStore, MemoryStore, Publication, creates_if_absent};
 
 use crate::suite::conforms;
 
@@ -32,5 +32,16 @@ async fn the_local_store_conforms_in_every_way_of_publishing() {
         let left = staging.exists().then(|| std::fs::read_dir(&staging).unwrap().count());
         assert_eq!(left.unwrap_or(0), 0, "{way:?}");
         assert_eq!(staging.exists(), way != Publication::Nameless, "{way:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_fault_at_any_step_never_makes_a_good_store_look_bad() {
+    for fault in [Fault::Fail, Fault::ReplyLost, Fault::Delayed, Fault::Stale] {
+        for at in 0..5 {
+            let store = MemoryStore::new()
+                .with_faults(move |operation| if operation.index == at { fault } else { Fault::None });
+            assert!(creates_if_absent(&store).await.unwrap(), "{fault:?} at {at}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use vonage_audit::model::Format;
 use vonage_audit::{Error, Result};
 
+use crate::layout::LayoutArgs;
 use crate::sandbox;
 
 /// Extracts the Vonage Audit API completely, provably and losslessly.
@@ -134,6 +135,8 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) formats: FormatArgs,
     #[command(flatten)]
+    pub(crate) layout: LayoutArgs,
+    #[command(flatten)]
     pub(crate) accounts: AccountArgs,
     #[command(flatten)]
     pub(crate) table: TableArgs,
@@ -228,6 +231,8 @@ pub(crate) struct ConvertArgs {
     pub(crate) table: TableArgs,
     #[command(flatten)]
     pub(crate) formats: FormatArgs,
+    #[command(flatten)]
+    pub(crate) layout: LayoutArgs,
     /// Grid of windows: P1D, or PT1H for large accounts; fixed when the dataset is created (default: the dataset's,
     /// else P1D)
     #[arg(long, value_name = "GRID")]
@@ -312,6 +317,9 @@ pub(crate) struct DdlArgs {
     /// The export's destination, as the engine reaches it: a folder, or s3://…, gs://…
     #[arg(long, value_name = "PATH")]
     pub(crate) dest: String,
+    /// Its folders, as `export --partition-by` has them (default: what a dataset at a local --dest says, else event_date)
+    #[arg(long, value_name = "KEYS")]
+    pub(crate) partition_by: Option<String>,
     #[command(flatten)]
     pub(crate) table: TableArgs,
 }

@@ -30,6 +30,7 @@ const NAMED: usize = 5;
 pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: &Terminal) -> Result<u8> {
     let wanted_grid = args.grid.as_deref().map(parse_grid).transpose()?;
     let formats = args.formats.resolve()?;
+    let layout = args.layout.resolve()?;
     if args.account.is_empty() {
         return Err(Error::usage("--account is empty").hint("give the account's API key"));
     }
@@ -45,6 +46,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         table: &table,
         selection: std::collections::BTreeMap::new(),
         secrets,
+        layout,
     };
     let Destination { store, dataset, grid, files: written } = Destination::open(&dest, wanted).await?;
     let limits = Limits { line: args.line_limit << 20, total: args.input_limit << 20 };
@@ -96,12 +98,7 @@ fn finish(report: &Converted, dest: &str, account: &str, terminal: &Terminal) ->
     }
     if report.quarantined > 0 {
         let lines = count(report.quarantined, "line");
-        let unplaced = match report.unplaced {
-            0 => String::new(),
-            unplaced => format!(" ({} without a time that can be read)", grouped(unplaced)),
-        };
-        terminal
-            .note(format!("{lines} could not become rows{unplaced}; they are kept under _audit/quarantine"));
+        terminal.note(format!("{lines} could not become rows; they are kept under _audit/quarantine"));
     }
     if let Some(failure) = &report.failure {
         terminal.error(failure);
@@ -130,6 +127,9 @@ fn human(report: &Converted, dest: &str, account: &str, code: u8) -> String {
     line("input", format!("{}, {repeated}", count(report.lines, "line")));
     line("proof", "none: not proven against the API".to_owned());
     line("written", format!("{rows} in {files}, {windows}; {} known before", grouped(report.known)));
+    if report.unplaced > 0 {
+        line("undated", format!("{} without a time that can be read", count(report.unplaced, "line")));
+    }
     line("quarantine", grouped(report.quarantined));
     line("dataset", dest.to_owned());
     if let Some(head) = &report.head {

@@ -13,6 +13,8 @@ use vonage_audit::publish::{Dataset, Spec, account_fingerprint};
 use vonage_audit::schema::Table;
 use vonage_audit::store::LocalStore;
 
+use crate::layout::LayoutFlags;
+
 /// What a command wants of its dataset.
 pub(crate) struct Wanted<'a> {
     /// API key of the account whose events these are.
@@ -22,6 +24,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) table: &'a Table,
     pub(crate) selection: BTreeMap<String, String>,
     pub(crate) secrets: Secrets,
+    pub(crate) layout: LayoutFlags,
 }
 
 /// A store and the dataset in it.
@@ -40,8 +43,7 @@ impl Destination {
         let store = LocalStore::open(Path::new(dest), true).map_err(|error| error.at("destination", dest))?;
         let stored = Dataset::stored_spec(&store).await.map_err(|error| error.at("destination", dest))?;
         let grid = wanted.grid.or(stored.as_ref().map(|spec| spec.grid)).unwrap_or(Grid::Day);
-        let layout = stored.map(|spec| spec.layout).unwrap_or_default();
-        let files = Files::new(layout.clone());
+        let files = wanted.layout.over(stored.map(|spec| spec.layout), grid)?;
         let spec = Spec {
             account_fingerprint: account_fingerprint(wanted.key),
             grid,
@@ -49,7 +51,7 @@ impl Destination {
             lineage: wanted.table.lineage().to_vec(),
             selection: wanted.selection,
             secrets: wanted.secrets,
-            layout,
+            layout: files.layout.clone(),
         };
         let dataset = Dataset::open(Arc::new(store.clone()), spec).await?;
         Ok(Self { store, dataset, grid, files })

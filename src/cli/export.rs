@@ -55,6 +55,7 @@ impl Prepared {
         let lookback = parse_duration(&args.lookback)?;
         let selection = selection(args)?;
         let formats = args.formats.resolve()?;
+        let layout = args.layout.resolve()?;
         moments.check(environment, wanted_grid.unwrap_or(Grid::Day))?;
         let connection = connect(&args.api, account, environment.jitter)?;
         let dest = account.dest.clone().ok_or_else(|| {
@@ -69,6 +70,7 @@ impl Prepared {
             table: &table,
             selection: selection.by_name(),
             secrets,
+            layout,
         };
         let Destination { store, dataset, grid, files } = Destination::open(&dest, wanted).await?;
         let range = moments.resolve(environment, grid, &Held::of(&dataset, &formats))?;

@@ -17,6 +17,7 @@ mod destination;
 mod drift;
 mod environment;
 mod export;
+mod layout;
 mod outlook;
 mod questions;
 mod sandbox;

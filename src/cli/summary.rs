@@ -67,6 +67,9 @@ pub(crate) fn human(run: &Run<'_>) -> String {
     }
     let (rows, files) = (count(report.rows, "row"), count(report.files, "file"));
     line("written", format!("{rows} in {files}, {}", size(report.bytes)));
+    if report.undated > 0 {
+        line("undated", format!("{} of them without a readable created_at", count(report.undated, "row")));
+    }
     if report.redacted > 0 {
         line("redacted", format!("secrets in {}", count(report.redacted, "event")));
     }
@@ -145,6 +148,7 @@ pub(crate) fn json(run: &Run<'_>) -> String {
         "events": report.events,
         "events_held_before": report.covered,
         "rows": report.rows,
+        "undated": report.undated,
         "quarantined": report.quarantined,
         "vanished": report.vanished,
         "redacted": report.redacted,

@@ -30,14 +30,23 @@ pub struct Settings {
     pub zstd_level: i32,
     /// Rows of a Parquet row group at most.
     pub row_group_rows: usize,
+    /// Partitions that one window's rows may fall into, at most.
+    pub partition_limit: usize,
 }
 
 impl Settings {
     /// The defaults for a dataset of this layout: Zstandard 3, gzip 6, row groups of 131,072 rows: about 70 MB of events
     /// before compression, so that writing stays well below 200 MB and a reader with several threads still finds work
-    /// in a large day.
+    /// in a large day. 1,024 partitions: ten times the event types that are known.
     pub fn new(layout: Layout) -> Self {
-        Self { layout, parquet: Codec::Zstd(3), gzip_level: 6, zstd_level: 3, row_group_rows: 131_072 }
+        Self {
+            layout,
+            parquet: Codec::Zstd(3),
+            gzip_level: 6,
+            zstd_level: 3,
+            row_group_rows: 131_072,
+            partition_limit: 1_024,
+        }
     }
 }
 

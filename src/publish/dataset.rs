@@ -3,7 +3,7 @@
 //! What lives here: [`Dataset`], its log in memory and the order of a commit. What this file must not know: slots'
 //! content, a kind of store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +16,7 @@ use super::drift;
 use super::log::{self, Coverage, Log};
 use super::{record, register};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Commit, FileRecord, Format, Head, Window, WindowRecord};
+use crate::model::{Commit, FileRecord, Format, Head, Slot, UndatedRecord, Window, WindowRecord};
 use crate::store::{Entry, EntryKind, ObjectPath, Store};
 
 const FOLDER: &str = "_audit";
@@ -58,6 +58,14 @@ struct State {
     /// Whether this process knows the descriptor to be durable.
     durable: bool,
     log: Log,
+    /// Slots without a record, by the folder below which they were found.
+    listed: HashMap<String, Arc<Vec<Slot>>>,
+}
+
+/// Records that are not in the log yet.
+struct Waiting {
+    windows: Vec<WindowRecord>,
+    undated: Option<UndatedRecord>,
 }
 
 impl fmt::Debug for Dataset {
@@ -104,7 +112,7 @@ impl Dataset {
         if let Some(schema) = log.schema() {
             spec.continues(schema)?;
         }
-        let state = Mutex::new(State { descriptor, durable: false, log });
+        let state = Mutex::new(State { descriptor, durable: false, log, listed: HashMap::new() });
         let dataset = Self { store, spec, state };
         // Another run may have committed while the log was read.
         dataset.read_forward().await?;
@@ -144,11 +152,34 @@ impl Dataset {
             if self.spec.grid.window(record.window.from) != record.window {
                 return Err(refused("not a window of the grid").at("window", record.window));
             }
-            if !log::in_their_slots(record, &self.spec.layout, self.spec.grid) {
+            let window = Some(record.window);
+            if !log::in_their_slots(window, &record.files, &self.spec.layout, self.spec.grid) {
                 return Err(refused("a file is not where its slot is").at("window", record.window));
             }
         }
-        let mut waiting = records;
+        self.commit_waiting(Waiting { windows: records, undated: None }, recorded_at).await
+    }
+
+    /// The same for what [`Dataset::publish_undated`] gave.
+    ///
+    /// # Errors
+    /// As [`Dataset::commit`].
+    pub async fn commit_undated(&self, record: UndatedRecord, recorded_at: i64) -> Result<Option<Head>> {
+        let refused =
+            |why| Error::bug("a record of events without a time cannot be committed").at("why", why);
+        record::check_undated(&record).map_err(refused)?;
+        if !log::in_their_slots(None, &record.files, &self.spec.layout, self.spec.grid) {
+            return Err(refused("a file is not where its slot is"));
+        }
+        self.commit_waiting(Waiting { windows: Vec::new(), undated: Some(record) }, recorded_at).await
+    }
+
+    /// What the log says of events without a time, in the order of the commits.
+    pub fn undated(&self) -> Vec<UndatedRecord> {
+        self.state(|state| state.log.undated().cloned().collect())
+    }
+
+    async fn commit_waiting(&self, mut waiting: Waiting, recorded_at: i64) -> Result<Option<Head>> {
         for _ in 0..MAX_RACES {
             let Some((number, bytes, taken)) = self.next_commit(&mut waiting, recorded_at)? else {
                 return Ok(self.head());
@@ -161,7 +192,8 @@ impl Dataset {
             let standing = register::decide(self.store(), &path, bytes.clone(), MAX_CONTROL).await?;
             self.append(number, &standing)?;
             if standing == bytes {
-                waiting.drain(..taken);
+                waiting.windows.drain(..taken);
+                waiting.undated = None;
             } else {
                 self.read_forward().await?;
             }
@@ -170,23 +202,22 @@ impl Dataset {
     }
 
     /// The text of the commit that comes next, for as many of the records as fit, or `None` if they add nothing.
-    fn next_commit(
-        &self,
-        waiting: &mut Vec<WindowRecord>,
-        recorded_at: i64,
-    ) -> Result<Option<(u64, Bytes, usize)>> {
+    fn next_commit(&self, waiting: &mut Waiting, recorded_at: i64) -> Result<Option<(u64, Bytes, usize)>> {
         self.state(|state| {
-            let mut left = Vec::with_capacity(waiting.len());
-            for record in waiting.drain(..) {
+            let mut left = Vec::with_capacity(waiting.windows.len());
+            for record in waiting.windows.drain(..) {
                 left.extend(state.log.rebase(record)?);
             }
-            *waiting = left;
-            if waiting.is_empty() {
+            waiting.windows = left;
+            if let Some(record) = waiting.undated.take() {
+                waiting.undated = state.log.rebase_undated(record)?;
+            }
+            if waiting.windows.is_empty() && waiting.undated.is_none() {
                 return Ok(None);
             }
             let mut size = 0;
             let mut windows: Vec<WindowRecord> = Vec::new();
-            for record in waiting.iter() {
+            for record in &waiting.windows {
                 size += RECORD_BYTES * (record.files.len() + 1)
                     + drift::FINDING_BYTES * drift::listed(&record.drift);
                 if size > COMMIT_BYTES && !windows.is_empty() {
@@ -202,6 +233,7 @@ impl Dataset {
                 schema: self.spec.schema.clone(),
                 tool: TOOL.to_owned(),
                 windows,
+                undated: waiting.undated.clone(),
                 recorded_at,
             })?;
             Ok(Some((number, bytes.into(), taken)))
@@ -221,9 +253,21 @@ impl Dataset {
         self.state(|state| state.log.file(path).cloned())
     }
 
-    /// Whether the log names a file of this window and format of this sequence number or a later one.
-    pub(super) fn has_file_from(&self, window: Window, format: Format, sequence: u32) -> bool {
-        self.state(|state| state.log.has_file_from(window, format, sequence))
+    /// The slots of this window, or of rows without a time, that the log names.
+    pub(super) fn recorded_slots(&self, window: Option<Window>, format: Format) -> Vec<Slot> {
+        self.state(|state| state.log.slots(window, format))
+    }
+
+    /// What was found below a folder earlier in this run, see [`Dataset::remember`].
+    pub(super) fn listed(&self, folder: &str) -> Option<Arc<Vec<Slot>>> {
+        self.state(|state| state.listed.get(folder).cloned())
+    }
+
+    /// Keeps what was found below a folder for the rest of the run.
+    pub(super) fn remember(&self, folder: &str, slots: Vec<Slot>) -> Arc<Vec<Slot>> {
+        let slots = Arc::new(slots);
+        self.state(|state| state.listed.insert(folder.to_owned(), Arc::clone(&slots)));
+        slots
     }
 
     /// Makes the dataset's descriptor durable, before anything else is written. Says whether another run has created

@@ -9,10 +9,13 @@
 //! What this module must not know: HTTP, how events were settled, a file format's library, a kind of store.
 
 mod canonical;
+mod chains;
 mod dataset;
 mod descriptor;
 mod digest;
 mod drift;
+mod examine;
+mod groups;
 mod log;
 mod prepare;
 mod quarantine;
@@ -20,7 +23,9 @@ mod record;
 mod register;
 mod rows;
 mod slots;
+mod standing;
 mod texts;
+mod undated;
 
 pub use dataset::Dataset;
 pub use descriptor::Spec;
@@ -29,3 +34,4 @@ pub use log::{Coverage, Covered};
 pub use prepare::{Prepared, prepare, prepare_with_texts};
 pub use slots::Published;
 pub use texts::RowReader;
+pub use undated::Surplus;

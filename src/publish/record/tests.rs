@@ -39,6 +39,7 @@ pub(crate) fn commit() -> Commit {
                 created_at: Some((window.from.plus_seconds(5), window.from.plus_seconds(9))),
             }],
         }],
+        undated: None,
         recorded_at: 1_772_400_000,
     }
 }

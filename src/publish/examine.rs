@@ -93,8 +93,10 @@ pub(super) fn examine(
             None => unconfirmed.push(row.id),
         }
     }
-    for batch in &batches {
-        let (groups, _) = of_rows(batch, window, &content.settings.layout).map_err(damaged)?;
+    let layout = &content.settings.layout;
+    let mixed = if layout.is_whole() { &[] } else { batches.as_slice() };
+    for batch in mixed {
+        let (groups, _) = of_rows(batch, window, layout).map_err(damaged)?;
         if groups.iter().any(|own| own != group) {
             return Err(Error::new(Kind::Verification, "a file holds rows of another partition"));
         }

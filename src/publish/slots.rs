@@ -147,6 +147,7 @@ impl Dataset {
                 }
             }
             all.rows = all.rows.max(walk.files.iter().map(|file| file.rows).sum());
+            walk.files.sort_by(|one, other| one.path.cmp(&other.path));
             all.files.extend(walk.files);
             all.adopted += walk.adopted;
             conflicts.extend(walk.conflicts);
@@ -198,7 +199,8 @@ impl Dataset {
                         if let Some(chain) = walk.chains.get_mut(position) {
                             (chain.complete, chain.next) = (true, sequence + 1);
                         }
-                        continue;
+                        // Whoever has added to it meanwhile knew more than we do, and says so in the log.
+                        return Ok(());
                     }
                     standing
                 }

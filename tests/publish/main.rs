@@ -10,5 +10,6 @@
 mod conformance;
 mod dataset;
 mod local;
+mod partitions;
 mod schedules;
 mod support;

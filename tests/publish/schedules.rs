@@ -21,7 +21,7 @@ use vonage_audit::store::{Fault, MemoryStore, ObjectPath, Store};
 use crate::support::{NOW, Row, batch, certificate, day, layout, path, ready_as, row, schema, spec_of};
 
 const WINDOWS: u32 = 2;
-/// Schedules of the plain layout; each other one gets a third. `PUBLISH_SCHEDULES` sets another number.
+/// Schedules of the plain layout; each other one gets an eighth. `PUBLISH_SCHEDULES` sets another number.
 const SCHEDULES: u64 = 4_000;
 
 fn schedules() -> u64 {
@@ -390,7 +390,7 @@ fn complete(store: &MemoryStore, upstream: &Upstream, layout: &Layout) -> std::r
 #[test]
 fn no_schedule_shows_a_row_twice_or_leaves_the_log_incomplete() {
     for (position, layout) in layouts().iter().enumerate() {
-        let count = if position == 0 { schedules() } else { schedules() / 3 };
+        let count = if position == 0 { schedules() } else { schedules() / 8 };
         let mut tally = Tally::default();
         let name = format!("{} in parts of {:?} s", layout.partitioning.name(), layout.part);
         for seed in 0..count {

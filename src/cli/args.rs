@@ -349,6 +349,9 @@ pub(crate) struct DdlArgs {
     /// The export's destination, as the engine reaches it: a folder, or s3://…, gs://…
     #[arg(long, value_name = "PATH")]
     pub(crate) dest: String,
+    /// Its folders, as `export --partition-by` has them (default: what a dataset at a local --dest says, else event_date)
+    #[arg(long, value_name = "KEYS")]
+    pub(crate) partition_by: Option<String>,
     #[command(flatten)]
     pub(crate) table: TableArgs,
 }

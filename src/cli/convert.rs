@@ -101,12 +101,7 @@ fn finish(report: &Converted, dest: &str, account: &str, terminal: &Terminal) ->
     }
     if report.quarantined > 0 {
         let lines = count(report.quarantined, "line");
-        let unplaced = match report.unplaced {
-            0 => String::new(),
-            unplaced => format!(" ({} without a time that can be read)", grouped(unplaced)),
-        };
-        terminal
-            .note(format!("{lines} could not become rows{unplaced}; they are kept under _audit/quarantine"));
+        terminal.note(format!("{lines} could not become rows; they are kept under _audit/quarantine"));
     }
     if let Some(failure) = &report.failure {
         terminal.error(failure);
@@ -135,6 +130,9 @@ fn human(report: &Converted, dest: &str, account: &str, code: u8) -> String {
     line("input", format!("{}, {repeated}", count(report.lines, "line")));
     line("proof", "none: not proven against the API".to_owned());
     line("written", format!("{rows} in {files}, {windows}; {} known before", grouped(report.known)));
+    if report.unplaced > 0 {
+        line("undated", format!("{} without a time that can be read", count(report.unplaced, "line")));
+    }
     line("quarantine", grouped(report.quarantined));
     line("dataset", dest.to_owned());
     if let Some(head) = &report.head {

@@ -118,9 +118,9 @@ impl Destination {
         let at = |error: Error| error.at("destination", place.store.describe());
         let stored = Dataset::stored_spec(place.store.as_ref()).await.map_err(at)?;
         let grid = wanted.grid.or(stored.as_ref().map(|spec| spec.grid)).unwrap_or(Grid::Day);
-        let layout = wanted.files.layout(stored.map(|spec| spec.layout));
+        let layout = wanted.files.layout(stored.map(|spec| spec.layout), grid);
         let layout = layout.map_err(at)?;
-        let files = wanted.files.files(layout.clone());
+        let files = wanted.files.files(layout);
         let spec = Spec {
             account_fingerprint: account_fingerprint(wanted.key),
             grid,
@@ -128,7 +128,7 @@ impl Destination {
             lineage: wanted.table.lineage().to_vec(),
             selection: wanted.selection,
             secrets: wanted.secrets,
-            layout,
+            layout: files.layout.clone(),
         };
         let dataset = Dataset::open(Arc::clone(&place.store), spec).await?;
         Ok(Self { dataset, grid, files })

@@ -8,14 +8,17 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use vonage_audit::encode::{Codec, FooterKey, Settings as Files};
-use vonage_audit::model::{Format, Formulas, Layout, Lines, Packing};
+use vonage_audit::model::{Format, Formulas, Grid, Layout, Lines, Packing};
 use vonage_audit::{Error, Result};
 
 use crate::environment::footer_key_from_file;
+use crate::folders::{FolderFlags, Folders};
 
 /// How files are written.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(crate) struct LayoutFlags {
+    #[command(flatten)]
+    pub(crate) folders: FolderFlags,
     /// Compression: zstd, or for each format, like parquet=zstd:9,csv=gzip,ndjson=zstd:3. Parquet: zstd (1 to 22; default
     /// zstd:3), snappy, gzip (0 to 9), none. CSV and NDJSON: none (default), gzip, zstd, fixed when the dataset is created,
     /// but for the level
@@ -53,6 +56,7 @@ pub(crate) enum Shape {
 /// What the flags ask for; `None` where they say nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Wishes {
+    folders: Folders,
     parquet: Option<Codec>,
     csv: Option<(Packing, Option<u32>)>,
     ndjson: Option<(Packing, Option<u32>)>,
@@ -66,6 +70,7 @@ impl LayoutFlags {
     /// What they say for these formats; reads the key's file.
     pub(crate) fn resolve(&self, formats: &[Format]) -> Result<Wishes> {
         let mut wishes = Wishes {
+            folders: self.folders.resolve()?,
             formulas: self.csv_formula_guard.map(|guard| match guard {
                 Guard::On => Formulas::Guarded,
                 Guard::Off => Formulas::Plain,
@@ -104,6 +109,8 @@ impl LayoutFlags {
             (!self.compression.is_empty(), "--compression"),
             (self.row_group_rows.is_some(), "--row-group-rows"),
             (self.parquet_key_file.is_some(), "--parquet-key-file"),
+            (self.folders.partition_by.is_some(), "--partition-by"),
+            (self.folders.part.is_some(), "--part"),
         ]
         .into_iter()
         .find_map(|(given, name)| given.then_some(name))
@@ -145,14 +152,14 @@ impl Wishes {
     }
 
     /// The layout of a dataset, given its own if it is there.
-    pub(crate) fn layout(&self, stored: Option<Layout>) -> Result<Layout> {
+    pub(crate) fn layout(&self, stored: Option<Layout>, grid: Grid) -> Result<Layout> {
         let key = self.key.as_ref().map(FooterKey::id);
         if let (Some(Layout { footer_key: Some(id), .. }), None) = (&stored, &key) {
             return Err(Error::usage("the dataset's Parquet files are encrypted, and no key is given")
                 .at("key", id)
                 .hint("name the key's file with --parquet-key-file"));
         }
-        let own = stored.unwrap_or_default();
+        let own = self.folders.over(stored.unwrap_or_default(), grid)?;
         Ok(Layout {
             csv: self.csv.map_or(own.csv, |(packing, _)| packing),
             formulas: self.formulas.unwrap_or(own.formulas),
@@ -172,6 +179,7 @@ impl Wishes {
             ndjson_level: self.ndjson.and_then(|(_, level)| level),
             row_group_rows: self.row_group_rows.unwrap_or(defaults.row_group_rows),
             key: self.key,
+            partition_limit: self.folders.limit(),
             ..defaults
         }
     }
@@ -191,7 +199,7 @@ mod tests {
     fn files(compression: &[&str], formats: &[Format]) -> Result<Files> {
         let compression = compression.iter().map(|item| (*item).to_owned()).collect();
         let wishes = LayoutFlags { compression, ..LayoutFlags::default() }.resolve(formats)?;
-        let layout = wishes.layout(None)?;
+        let layout = wishes.layout(None, Grid::Day)?;
         Ok(wishes.files(layout))
     }
 

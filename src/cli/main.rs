@@ -17,6 +17,7 @@ mod destination;
 mod drift;
 mod environment;
 mod export;
+mod folders;
 mod layout;
 mod moments;
 mod outlook;

@@ -70,6 +70,9 @@ pub(crate) fn human(run: &Run<'_>) -> String {
     let (rows, files) = (count(report.rows, "row"), count(report.files, "file"));
     let place = if *stream { "one stream".to_owned() } else { files };
     line("written", format!("{rows} in {place}, {}", size(report.bytes)));
+    if report.undated > 0 {
+        line("undated", format!("{} of them without a readable created_at", count(report.undated, "row")));
+    }
     if report.redacted > 0 {
         line("redacted", format!("secrets in {}", count(report.redacted, "event")));
     }
@@ -150,6 +153,7 @@ pub(crate) fn json(run: &Run<'_>) -> String {
         "events": report.events,
         "events_held_before": report.covered,
         "rows": report.rows,
+        "undated": report.undated,
         "quarantined": report.quarantined,
         "vanished": report.vanished,
         "redacted": report.redacted,

@@ -33,6 +33,8 @@ pub struct Settings {
     pub row_group_rows: usize,
     /// What Parquet files are encrypted with; its id is the layout's.
     pub key: Option<FooterKey>,
+    /// Partitions that one window's rows may fall into, at most.
+    pub partition_limit: usize,
 }
 
 impl Settings {
@@ -46,7 +48,10 @@ impl Settings {
     /// below 200 MB and a reader with several threads still finds work in a large day.
     pub const ROW_GROUP_ROWS: usize = 131_072;
 
-    /// The defaults for a dataset of this layout: Zstandard 3, gzip 6, row groups of 131,072 rows.
+    /// Partitions of a window where nothing is chosen: thirty times the event types that are known.
+    pub const PARTITION_LIMIT: usize = 1_024;
+
+    /// The defaults for a dataset of this layout: Zstandard 3, gzip 6, row groups of 131,072 rows, 1,024 partitions.
     pub fn new(layout: Layout) -> Self {
         Self {
             layout,
@@ -55,6 +60,7 @@ impl Settings {
             ndjson_level: None,
             row_group_rows: Self::ROW_GROUP_ROWS,
             key: None,
+            partition_limit: Self::PARTITION_LIMIT,
         }
     }
 

@@ -3,7 +3,7 @@
 //! What lives here: [`Commit`] and its parts as values. What this file must not know: their text form, digests'
 //! algorithm, storage.
 
-use super::certificate::Certificate;
+use super::certificate::{Certificate, Level};
 use super::drift::Drift;
 use super::slot::Format;
 use super::time::Timestamp;
@@ -33,7 +33,7 @@ pub struct FileRecord {
     pub sha256: String,
     /// Rows.
     pub rows: u64,
-    /// Smallest and largest `created_at`.
+    /// Smallest and largest `created_at`; `None` in files of events whose time cannot be read.
     pub created_at: Option<(Timestamp, Timestamp)>,
 }
 
@@ -84,6 +84,25 @@ pub struct KeyRecord {
     pub endorsement: Option<[u8; 64]>,
 }
 
+/// What a commit says of events whose time cannot be read: they belong to no window, and no date filter matches them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndatedRecord {
+    /// How the set of them became certain: a walk over all events of the account.
+    pub level: Level,
+    /// Events that the account counted without a date filter.
+    pub total: u64,
+    /// Events that it counted from the year 2000 to 2100.
+    pub dated: u64,
+    /// What became of them; `filtered` is 0.
+    pub counts: Counts,
+    /// The formats whose slots were held against them, ascending.
+    pub formats: Vec<Format>,
+    /// Ids in earlier files that the API no longer lists without a time. Their rows stay.
+    pub vanished: Vec<String>,
+    /// The files this commit adds.
+    pub files: Vec<FileRecord>,
+}
+
 /// One numbered record of the log, chained to the one before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
@@ -101,6 +120,8 @@ pub struct Commit {
     pub key: Option<KeyRecord>,
     /// The windows, ascending; none only in a commit about a key.
     pub windows: Vec<WindowRecord>,
+    /// Events without a time, where the commit says something of them.
+    pub undated: Option<UndatedRecord>,
     /// When it was recorded, by the writer's clock: seconds since 1970. The only part that a rerun may change.
     pub recorded_at: i64,
 }

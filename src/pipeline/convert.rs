@@ -9,16 +9,17 @@ use std::future::Future;
 use futures::future::{Either, select};
 use tokio::task::spawn_blocking;
 
-use super::deliver::{Delivered, deliver};
+use super::deliver::{Delivered, DeliveredUndated, deliver, deliver_undated};
 use super::input::{Input, Sorted};
 use super::run::metadata;
-use super::transform::{Recipe, as_kept, one_window};
+use super::transform::{Recipe, one_window};
 use crate::encode::Settings as Files;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, Event, EventId, Format, Grid, Head, Level, Secrets, Selection, Window, WindowRecord,
+    Certificate, Counts, Event, EventId, FileRecord, Format, Grid, Head, Level, Secrets, Selection, Window,
+    WindowRecord,
 };
-use crate::publish::Dataset;
+use crate::publish::{Dataset, Surplus};
 use crate::schema::Table;
 
 /// Windows of one commit.
@@ -53,9 +54,9 @@ pub struct Converted {
     pub rows: u64,
     /// Events that the dataset holds already.
     pub known: u64,
-    /// Lines kept in quarantine, [`Converted::unplaced`] included.
+    /// Lines kept in quarantine.
     pub quarantined: u64,
-    /// Of those, the ones that belong to no window, because no time can be read in them.
+    /// Lines that belong to no window, because no time can be read in them: rows without a time, or in quarantine.
     pub unplaced: u64,
     /// Ids that came with several contents, or that the dataset holds with another.
     pub contradictions: Vec<EventId>,
@@ -72,6 +73,17 @@ pub struct Converted {
 }
 
 impl Converted {
+    fn count(&mut self, counts: Counts, files: &[FileRecord], types: BTreeMap<String, u64>) {
+        self.rows += counts.rows;
+        self.known += counts.known;
+        self.quarantined += counts.quarantined;
+        self.files += length(files);
+        self.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
+        for (name, count) in types {
+            *self.types.entry(name).or_default() += count;
+        }
+    }
+
     /// 0 only if every line is a row now.
     pub fn exit_code(&self) -> u8 {
         match &self.failure {
@@ -115,13 +127,6 @@ async fn all(
     let Sorted { windows, unplaced, contradictions, lines, repeated } = sorted;
     (report.lines, report.repeated, report.contradictions) = (lines, repeated, contradictions);
     report.windows = length(&windows);
-    // First, so that whatever happens later, the lines that no commit will name are kept.
-    if !unplaced.is_empty() {
-        let unplaced: Vec<Event> = unplaced.into_iter().map(|event| as_kept(event, job.secrets).0).collect();
-        dataset.quarantine_undated(&unplaced).await?;
-        report.unplaced = length(&unplaced);
-        report.quarantined = report.unplaced;
-    }
     let recipe = Recipe {
         table: table.clone(),
         grid,
@@ -132,6 +137,16 @@ async fn all(
         selection: Selection::default(),
         secrets: job.secrets,
     };
+    // First, so that whatever happens later, the lines that belong to no window are kept.
+    if !unplaced.is_empty() {
+        report.unplaced = length(&unplaced);
+        let surplus = Surplus { level: Level::None, total: report.unplaced, dated: 0 };
+        let delivered = deliver_undated(unplaced, surplus, &recipe, dataset).await?;
+        let DeliveredUndated { record, conflicts, types, .. } = delivered;
+        report.count(record.counts, &record.files, types);
+        report.contradictions.extend(conflicts);
+        dataset.commit_undated(record, job.recorded_at).await?;
+    }
     let mut records = Vec::new();
     for (window, events) in windows {
         records.push(one(window, events, &recipe, dataset, report).await?);
@@ -161,15 +176,8 @@ async fn one(
     let ready = compute(move || one_window(window, events, &certificate, &recipe)).await;
     let ready = ready.map_err(|error| error.at("window", window))?;
     let Delivered { record, conflicts, types, .. } = deliver(ready, dataset).await?;
-    report.rows += record.counts.rows;
-    report.known += record.counts.known;
-    report.quarantined += record.counts.quarantined;
+    report.count(record.counts, &record.files, types);
     report.contradictions.extend(conflicts);
-    report.files += length(&record.files);
-    report.bytes += record.files.iter().map(|file| file.bytes).sum::<u64>();
-    for (name, count) in types {
-        *report.types.entry(name).or_default() += count;
-    }
     Ok(record)
 }
 

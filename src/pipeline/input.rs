@@ -147,7 +147,10 @@ impl Input {
         let mut place = |mut event: Event, unplaced: &mut Vec<Event>| match window(grid, event.created_at) {
             Some(window) => placed.push((window, event)),
             None => {
-                event.flaw.get_or_insert(Flaw::NoTime);
+                // A time that no window has is not a time that cannot be read: such an event is no row.
+                if event.created_at.is_some() {
+                    event.flaw.get_or_insert(Flaw::NoTime);
+                }
                 unplaced.push(event);
             }
         };

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Kind};
-use crate::model::{Drift, EventId, Flaw, Grid, Head, Level, Window};
+use crate::model::{Drift, EventId, FileRecord, Flaw, Grid, Head, Level, Window};
 
 /// The outcome of a run. Also made when the run failed: what was committed before stays.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct Report {
     pub covered: u64,
     /// Rows written.
     pub rows: u64,
+    /// Of these, rows of events whose time cannot be read: they belong to no window.
+    pub undated: u64,
     /// Events that cannot become a row; a dataset keeps them as they are.
     pub quarantined: u64,
     /// Those of a stream, which has no place for them: which, and why.
@@ -42,7 +44,7 @@ pub struct Report {
     pub files: u64,
     /// Length of the data files written, in bytes.
     pub bytes: u64,
-    /// Events of each type in the windows that this run settled.
+    /// Events of each type among those that this run settled.
     pub types: BTreeMap<String, u64>,
     /// What the events that became rows hold beyond the table.
     pub drift: Drift,
@@ -64,6 +66,7 @@ impl Report {
             events: 0,
             covered: 0,
             rows: 0,
+            undated: 0,
             quarantined: 0,
             unkept: Vec::new(),
             not_rebuilt: 0,
@@ -75,6 +78,15 @@ impl Report {
             drift: Drift::default(),
             head: None,
             failure: None,
+        }
+    }
+
+    /// Takes files that were written, and events of each type, into account.
+    pub(super) fn count(&mut self, files: &[FileRecord], types: BTreeMap<String, u64>) {
+        self.files += u64::try_from(files.len()).unwrap_or(u64::MAX);
+        self.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
+        for (name, count) in types {
+            *self.types.entry(name).or_default() += count;
         }
     }
 

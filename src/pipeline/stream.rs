@@ -15,10 +15,10 @@ use tokio::task::spawn_blocking;
 use super::report::Report;
 use super::rows::{Done, Rows};
 use super::run::{Job, Progress, Run, Sink};
-use super::transform::Ready;
+use super::transform::{Made, Ready};
 use crate::encode::{EVENT_TEXT, RowStream, StreamFormat};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Event, Flaw, Lines};
+use crate::model::{Event, Flaw, Lines, Window};
 use crate::schema::Table;
 use crate::settle::Source;
 
@@ -58,13 +58,21 @@ impl Stream {
     /// Writes the windows of a unit.
     pub(super) async fn windows(
         &self,
-        windows: Vec<Ready>,
+        windows: Vec<(Window, Result<Ready>)>,
         observe: &(dyn Fn(Progress) + Sync),
         report: &mut Report,
     ) -> Result<()> {
-        for ready in windows {
-            let Ready { window, certificate, counts, prepared, quarantine, types, drift, .. } = ready;
-            report.bytes += self.put(self.columns(prepared.batches())?).await?;
+        for (window, ready) in windows {
+            let Ready { certificate, made, .. } = match ready {
+                Ok(ready) => ready,
+                Err(error) => {
+                    observe(Progress::Unproven { window });
+                    report.unproven.push((window, error));
+                    continue;
+                }
+            };
+            let Made { counts, prepared, quarantine, types, drift, .. } = made;
+            report.bytes += self.put(self.columns(&prepared.batches())?).await?;
             *report.levels.entry(certificate.level).or_default() += 1;
             report.events += counts.settled;
             report.rows += prepared.rows();
@@ -94,6 +102,7 @@ impl Stream {
         report.bytes += self.put(self.columns(&batches)?).await?;
         let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
         report.rows += count;
+        report.undated += count;
         report.events += count;
         report.drift.merge(drift);
         unkept(quarantine, report);

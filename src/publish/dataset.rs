@@ -3,7 +3,7 @@
 //! What lives here: [`Dataset`], its log in memory and the order of a commit. What this file must not know: slots'
 //! content, a kind of store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ use super::log::{self, Coverage, Log};
 use super::sign::Signing;
 use super::{record, register};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Commit, FileRecord, Format, Head, Window, WindowRecord};
+use crate::model::{Commit, FileRecord, Format, Head, Slot, UndatedRecord, Window, WindowRecord};
 use crate::store::{Entry, EntryKind, ObjectPath, Store};
 
 const FOLDER: &str = "_audit";
@@ -67,6 +67,14 @@ struct State {
     log: Log,
     /// Commits that this process has made and not signed yet.
     to_sign: BTreeSet<u64>,
+    /// Slots without a record, by the folder below which they were found.
+    listed: HashMap<String, Arc<Vec<Slot>>>,
+}
+
+/// Records that are not in the log yet.
+struct Waiting {
+    windows: Vec<WindowRecord>,
+    undated: Option<UndatedRecord>,
 }
 
 impl fmt::Debug for Dataset {
@@ -142,6 +150,7 @@ impl Dataset {
             single_writer: false,
             log,
             to_sign: BTreeSet::new(),
+            listed: HashMap::new(),
         });
         let signing = Signing::Never;
         let dataset = Self { store, spec, signing, state, described: AtomicBool::new(false) };
@@ -192,11 +201,34 @@ impl Dataset {
             if self.spec.grid.window(record.window.from) != record.window {
                 return Err(refused("not a window of the grid").at("window", record.window));
             }
-            if !log::in_their_slots(record, &self.spec.layout, self.spec.grid) {
+            let window = Some(record.window);
+            if !log::in_their_slots(window, &record.files, &self.spec.layout, self.spec.grid) {
                 return Err(refused("a file is not where its slot is").at("window", record.window));
             }
         }
-        let mut waiting = records;
+        self.commit_waiting(Waiting { windows: records, undated: None }, recorded_at).await
+    }
+
+    /// The same for what [`Dataset::publish_undated`] gave.
+    ///
+    /// # Errors
+    /// As [`Dataset::commit`].
+    pub async fn commit_undated(&self, record: UndatedRecord, recorded_at: i64) -> Result<Option<Head>> {
+        let refused =
+            |why| Error::bug("a record of events without a time cannot be committed").at("why", why);
+        record::check_undated(&record).map_err(refused)?;
+        if !log::in_their_slots(None, &record.files, &self.spec.layout, self.spec.grid) {
+            return Err(refused("a file is not where its slot is"));
+        }
+        self.commit_waiting(Waiting { windows: Vec::new(), undated: Some(record) }, recorded_at).await
+    }
+
+    /// What the log says of events without a time, in the order of the commits.
+    pub fn undated(&self) -> Vec<UndatedRecord> {
+        self.state(|state| state.log.undated().cloned().collect())
+    }
+
+    async fn commit_waiting(&self, mut waiting: Waiting, recorded_at: i64) -> Result<Option<Head>> {
         for _ in 0..MAX_RACES {
             let Some((number, bytes, taken)) = self.next_commit(&mut waiting, recorded_at)? else {
                 self.sign_own().await?;
@@ -207,7 +239,8 @@ impl Dataset {
                 continue;
             }
             if self.put(number, bytes).await? {
-                waiting.drain(..taken);
+                waiting.windows.drain(..taken);
+                waiting.undated = None;
                 self.sign_own().await?;
             }
         }
@@ -229,23 +262,22 @@ impl Dataset {
     }
 
     /// The text of the commit that comes next, for as many of the records as fit, or `None` if they add nothing.
-    fn next_commit(
-        &self,
-        waiting: &mut Vec<WindowRecord>,
-        recorded_at: i64,
-    ) -> Result<Option<(u64, Bytes, usize)>> {
+    fn next_commit(&self, waiting: &mut Waiting, recorded_at: i64) -> Result<Option<(u64, Bytes, usize)>> {
         self.state(|state| {
-            let mut left = Vec::with_capacity(waiting.len());
-            for record in waiting.drain(..) {
+            let mut left = Vec::with_capacity(waiting.windows.len());
+            for record in waiting.windows.drain(..) {
                 left.extend(state.log.rebase(record)?);
             }
-            *waiting = left;
-            if waiting.is_empty() {
+            waiting.windows = left;
+            if let Some(record) = waiting.undated.take() {
+                waiting.undated = state.log.rebase_undated(record)?;
+            }
+            if waiting.windows.is_empty() && waiting.undated.is_none() {
                 return Ok(None);
             }
             let mut size = 0;
             let mut windows: Vec<WindowRecord> = Vec::new();
-            for record in waiting.iter() {
+            for record in &waiting.windows {
                 size += RECORD_BYTES * (record.files.len() + 1)
                     + drift::FINDING_BYTES * drift::listed(&record.drift);
                 if size > COMMIT_BYTES && !windows.is_empty() {
@@ -263,6 +295,7 @@ impl Dataset {
                 tool: TOOL.to_owned(),
                 key: None,
                 windows,
+                undated: waiting.undated.clone(),
                 recorded_at,
             })?;
             Ok(Some((number, bytes.into(), taken)))
@@ -307,9 +340,21 @@ impl Dataset {
         self.state(|state| state.log.file(path).cloned())
     }
 
-    /// Whether the log names a file of this window and format of this sequence number or a later one.
-    pub(super) fn has_file_from(&self, window: Window, format: Format, sequence: u32) -> bool {
-        self.state(|state| state.log.has_file_from(window, format, sequence))
+    /// The slots of this window, or of rows without a time, that the log names.
+    pub(super) fn recorded_slots(&self, window: Option<Window>, format: Format) -> Vec<Slot> {
+        self.state(|state| state.log.slots(window, format))
+    }
+
+    /// What was found below a folder earlier in this run, see [`Dataset::remember`].
+    pub(super) fn listed(&self, folder: &str) -> Option<Arc<Vec<Slot>>> {
+        self.state(|state| state.listed.get(folder).cloned())
+    }
+
+    /// Keeps what was found below a folder for the rest of the run.
+    pub(super) fn remember(&self, folder: &str, slots: Vec<Slot>) -> Arc<Vec<Slot>> {
+        let slots = Arc::new(slots);
+        self.state(|state| state.listed.insert(folder.to_owned(), Arc::clone(&slots)));
+        slots
     }
 
     /// Makes the dataset's descriptor durable, before anything else is written. Says whether another run has created

@@ -10,8 +10,8 @@ use super::record;
 use super::signatures::{Keys, NotEndorsed, commit_text};
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, Commit, Counts, FileRecord, Format, Grid, Head, Layout, Level, SchemaRef, Slot, Window,
-    WindowRecord,
+    Certificate, Commit, Counts, FileRecord, Format, Grid, Head, Layout, Level, SchemaRef, Slot,
+    UndatedRecord, Window, WindowRecord,
 };
 use crate::store::ObjectPath;
 
@@ -43,20 +43,31 @@ pub struct Covered {
     pub rows: u64,
     /// Events in quarantine, by the record that has most.
     pub quarantined: u64,
-    /// The files, in the order of their slots; none for an empty window.
+    /// The files, sorted by path: by partition, part and sequence number; none for an empty window.
     pub files: Vec<FileRecord>,
 }
 
 /// The windows that are committed in one format, in ascending order.
 pub type Coverage = BTreeMap<Window, Covered>;
 
-/// Whether each file stands where its window, format and sequence number put it.
-pub(super) fn in_their_slots(record: &WindowRecord, layout: &Layout, grid: Grid) -> bool {
-    record.files.iter().all(|file| {
+/// Whether each file stands where its window, format and sequence number put it, and holds rows of its part alone;
+/// without a window, where rows without a time belong.
+pub(super) fn in_their_slots(
+    window: Option<Window>,
+    files: &[FileRecord],
+    layout: &Layout,
+    grid: Grid,
+) -> bool {
+    files.iter().all(|file| {
         Slot::parse(&file.path, layout, grid).is_some_and(|slot| {
-            let within =
-                slot.span.is_some_and(|span| record.window.from <= span.from && span.to <= record.window.to);
-            within && slot.format == file.format && slot.sequence == file.sequence
+            let within = match (slot.span, window) {
+                (Some(span), Some(window)) => window.from <= span.from && span.to <= window.to,
+                (None, None) => true,
+                _ => false,
+            };
+            let (from, to) = (slot.span.map(|span| span.from), slot.span.map(|span| span.to));
+            let in_part = file.created_at.is_none_or(|(min, max)| Some(min) >= from && Some(max) < to);
+            within && in_part && slot.format == file.format && slot.sequence == file.sequence
         })
     })
 }
@@ -76,6 +87,8 @@ pub(super) struct Log {
     schema: Option<SchemaRef>,
     files: HashMap<String, FileRecord>,
     windows: BTreeMap<Window, Vec<WindowRecord>>,
+    /// What is recorded of events without a time, with the number of the commit.
+    undated: Vec<(u64, UndatedRecord)>,
     /// The commit that recorded each window last.
     latest: HashMap<Window, u64>,
     /// Commits from here on were made after this run had read the log.
@@ -95,6 +108,7 @@ impl Log {
             schema: None,
             files: HashMap::new(),
             windows: BTreeMap::new(),
+            undated: Vec::new(),
             latest: HashMap::new(),
             read_until: 0,
         }
@@ -165,10 +179,13 @@ impl Log {
             if self.grid.window(window.window.from) != window.window {
                 return Err(broken("a window is not on the dataset's grid"));
             }
-            if !in_their_slots(window, &self.layout, self.grid) {
+        }
+        let windows = commit.windows.iter().map(|record| (Some(record.window), &record.files));
+        for (window, files) in windows.chain(commit.undated.iter().map(|record| (None, &record.files))) {
+            if !in_their_slots(window, files, &self.layout, self.grid) {
                 return Err(broken("a file is not where its slot is"));
             }
-            if window.files.iter().any(|file| self.files.contains_key(&file.path)) {
+            if files.iter().any(|file| self.files.contains_key(&file.path)) {
                 return Err(broken("it records a file that is recorded before"));
             }
         }
@@ -191,6 +208,10 @@ impl Log {
             self.latest.insert(record.window, commit.number);
             self.windows.entry(record.window).or_default().push(record);
         }
+        if let Some(record) = commit.undated {
+            self.files.extend(record.files.iter().map(|file| (file.path.clone(), file.clone())));
+            self.undated.push((commit.number, record));
+        }
     }
 
     /// The recorded file at this path.
@@ -198,31 +219,46 @@ impl Log {
         self.files.get(path)
     }
 
-    /// Whether a file of this window and format is recorded whose sequence number is at least `sequence`.
-    pub(super) fn has_file_from(&self, window: Window, format: Format, sequence: u32) -> bool {
-        let records = self.windows.get(&window).into_iter().flatten();
-        records
-            .flat_map(|record| &record.files)
-            .any(|file| file.format == format && file.sequence >= sequence)
+    /// The recorded slots of a window, or of rows without a time, in this format.
+    pub(super) fn slots(&self, window: Option<Window>, format: Format) -> Vec<Slot> {
+        let files: Vec<&FileRecord> = match window {
+            Some(window) => {
+                let records = self.windows.get(&window).into_iter().flatten();
+                records.flat_map(|record| &record.files).collect()
+            }
+            None => self.undated.iter().flat_map(|(_, record)| &record.files).collect(),
+        };
+        let own = files.into_iter().filter(|file| file.format == format);
+        own.filter_map(|file| Slot::parse(&file.path, &self.layout, self.grid)).collect()
     }
 
-    /// What a record still adds to this log; `None` if nothing. Files that somebody else has recorded meanwhile are
-    /// left out, and their rows are known.
-    pub(super) fn rebase(&self, mut record: WindowRecord) -> Result<Option<WindowRecord>> {
-        for file in &record.files {
+    /// What is recorded of events without a time, in the order of the commits.
+    pub(super) fn undated(&self) -> impl Iterator<Item = &UndatedRecord> {
+        self.undated.iter().map(|(_, record)| record)
+    }
+
+    /// Leaves out what somebody else has recorded meanwhile: its rows are known.
+    fn keep_new(&self, files: &mut Vec<FileRecord>, counts: &mut Counts) -> Result<()> {
+        for file in files.iter() {
             if self.files.get(&file.path).is_some_and(|recorded| recorded.sha256 != file.sha256) {
                 return Err(Error::new(Kind::Verification, "a file is recorded with another content")
                     .at("path", &file.path));
             }
         }
-        record.files.retain(|file| !self.files.contains_key(&file.path));
+        files.retain(|file| !self.files.contains_key(&file.path));
         let sum = |format: Format| -> u64 {
-            record.files.iter().filter(|file| file.format == format).map(|file| file.rows).sum()
+            files.iter().filter(|file| file.format == format).map(|file| file.rows).sum()
         };
         let rows = Format::ALL.into_iter().map(sum).max().unwrap_or(0);
-        let Counts { rows: before, known, .. } = record.counts;
-        record.counts.rows = rows;
-        record.counts.known = known.saturating_add(before.saturating_sub(rows));
+        counts.known = counts.known.saturating_add(counts.rows.saturating_sub(rows));
+        counts.rows = rows;
+        Ok(())
+    }
+
+    /// What a record still adds to this log; `None` if nothing. Files that somebody else has recorded meanwhile are
+    /// left out, and their rows are known.
+    pub(super) fn rebase(&self, mut record: WindowRecord) -> Result<Option<WindowRecord>> {
+        self.keep_new(&mut record.files, &mut record.counts)?;
 
         let earlier = self.windows.get(&record.window);
         let quarantined = earlier.into_iter().flatten().map(|record| record.counts.quarantined).max();
@@ -237,6 +273,28 @@ impl Log {
         let claims = record.certificate.level != Level::None || earlier.is_none();
         let adds = !record.files.is_empty()
             || quarantined.is_none_or(|known| record.counts.quarantined > known)
+            || (claims && record.formats.iter().any(renewed));
+        Ok(adds.then_some(record))
+    }
+
+    /// The same for events without a time.
+    pub(super) fn rebase_undated(&self, mut record: UndatedRecord) -> Result<Option<UndatedRecord>> {
+        self.keep_new(&mut record.files, &mut record.counts)?;
+        let ours = self.undated.last().is_none_or(|(commit, _)| *commit < self.read_until);
+        let surplus = |record: &UndatedRecord| record.total.saturating_sub(record.dated);
+        let renewed = |format: &Format| {
+            let newest = self.undated.iter().rev().map(|(_, record)| record);
+            newest.into_iter().find(|earlier| earlier.formats.contains(format)).is_none_or(|newest| {
+                ours && (surplus(&record) != surplus(newest)
+                    || record.counts.settled != newest.counts.settled
+                    || record.level > newest.level
+                    || record.vanished != newest.vanished)
+            })
+        };
+        let claims = record.level != Level::None || self.undated.is_empty();
+        let most = self.undated().map(|record| record.counts.quarantined).max().unwrap_or(0);
+        let adds = !record.files.is_empty()
+            || record.counts.quarantined > most
             || (claims && record.formats.iter().any(renewed));
         Ok(adds.then_some(record))
     }
@@ -277,7 +335,7 @@ fn covered(records: &[WindowRecord], format: Format) -> Option<Covered> {
     // What was added later without a proof does not undo one.
     let proven = about.iter().rev().find(|record| record.certificate.level != Level::None);
     let newest = proven.or(about.last())?;
-    files.sort_by_key(|file| file.sequence);
+    files.sort_by(|one, other| one.path.cmp(&other.path));
     Some(Covered {
         certificate: newest.certificate.clone(),
         rows: files.iter().map(|file| file.rows).sum(),

@@ -9,10 +9,13 @@
 //! What this module must not know: HTTP, how events were settled, a file format's library, a kind of store.
 
 mod canonical;
+mod chains;
 mod dataset;
 mod descriptor;
 mod digest;
 mod drift;
+mod examine;
+mod groups;
 mod log;
 mod prepare;
 mod quarantine;
@@ -23,7 +26,9 @@ mod sidecar;
 mod sign;
 pub mod signatures;
 mod slots;
+mod standing;
 mod texts;
+mod undated;
 
 pub use dataset::Dataset;
 pub use descriptor::Spec;
@@ -33,3 +38,4 @@ pub use prepare::{Prepared, prepare, prepare_with_texts};
 pub use sign::{Signed, Signing};
 pub use slots::Published;
 pub use texts::RowReader;
+pub use undated::Surplus;

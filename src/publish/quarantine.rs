@@ -43,22 +43,6 @@ impl Dataset {
         self.keep(UNDATED, events).await
     }
 
-    /// How many events without a window are kept already.
-    ///
-    /// # Errors
-    /// [`Kind::Storage`].
-    pub async fn undated(&self) -> Result<u64> {
-        let mut count = 0_u64;
-        for sequence in 0..MAX_FILES {
-            let Some(bytes) = register::read(self.store(), &path(UNDATED, sequence)?, MAX_FILE).await? else {
-                break;
-            };
-            let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-            count = count.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
-        }
-        Ok(count)
-    }
-
     async fn keep(&self, name: &str, events: &[Event]) -> Result<Vec<String>> {
         let mut missing: BTreeSet<String> = events.iter().map(line).collect::<Result<_>>()?;
         let mut paths = Vec::new();

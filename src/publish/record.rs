@@ -3,8 +3,12 @@
 //! What lives here: the wire format of [`Commit`], read strictly: what a record says about itself must agree (sums
 //! with counts), or it is refused. What this file must not know: other commits, storage.
 
+mod undated;
+
 use serde::{Deserialize, Serialize};
 
+use self::undated::WireUndated;
+pub(super) use self::undated::check as check_undated;
 use super::canonical;
 use super::descriptor::WireSchema;
 use super::digest::is_sha256;
@@ -30,6 +34,9 @@ struct WireCommit {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     single_writer: Option<bool>,
     tool: String,
+    /// Absent from commits that say nothing of events without a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undated: Option<WireUndated>,
     windows: Vec<WireWindow>,
 }
 
@@ -65,7 +72,7 @@ struct WireCertificate {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireCounts {
+pub(super) struct WireCounts {
     filtered: u64,
     known: u64,
     quarantined: u64,
@@ -76,7 +83,7 @@ struct WireCounts {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireFile {
+pub(super) struct WireFile {
     bytes: u64,
     created_at: Option<WireRange>,
     format: String,
@@ -91,6 +98,20 @@ struct WireFile {
 struct WireRange {
     max: String,
     min: String,
+}
+
+impl From<Counts> for WireCounts {
+    fn from(counts: Counts) -> Self {
+        let Counts { settled, rows, known, quarantined, filtered, redacted } = counts;
+        Self { filtered, known, quarantined, redacted, rows, settled }
+    }
+}
+
+impl From<WireCounts> for Counts {
+    fn from(wire: WireCounts) -> Self {
+        let WireCounts { filtered, known, quarantined, redacted, rows, settled } = wire;
+        Self { settled, rows, known, quarantined, filtered, redacted }
+    }
 }
 
 /// The canonical text of a commit; times as the API writes them, the writer's clock with a `Z`.
@@ -108,6 +129,7 @@ pub(super) fn write(commit: &Commit) -> Result<Vec<u8>> {
         schema: WireSchema::from(&commit.schema),
         single_writer: commit.single_writer.then_some(true),
         tool: commit.tool.clone(),
+        undated: commit.undated.as_ref().map(undated::to_wire),
         windows: commit.windows.iter().map(to_wire).collect(),
     })?;
     if bytes.len() > canonical::MAX_BYTES {
@@ -131,14 +153,7 @@ fn to_wire(record: &WindowRecord) -> WireWindow {
             to: certificate.range.to.to_string(),
             total: certificate.total,
         },
-        counts: WireCounts {
-            filtered: record.counts.filtered,
-            known: record.counts.known,
-            quarantined: record.counts.quarantined,
-            redacted: record.counts.redacted,
-            rows: record.counts.rows,
-            settled: record.counts.settled,
-        },
+        counts: record.counts.into(),
         drift: drift::to_wire(&record.drift),
         files: record.files.iter().map(to_wire_file).collect(),
         formats: record.formats.iter().map(|format| format.name().to_owned()).collect(),
@@ -148,7 +163,7 @@ fn to_wire(record: &WindowRecord) -> WireWindow {
     }
 }
 
-fn to_wire_file(file: &FileRecord) -> WireFile {
+pub(super) fn to_wire_file(file: &FileRecord) -> WireFile {
     let range = |(min, max): (Timestamp, Timestamp)| WireRange { max: max.to_string(), min: min.to_string() };
     WireFile {
         bytes: file.bytes,
@@ -178,6 +193,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Commit> {
         single_writer: single_writer(wire.single_writer)?,
         tool: wire.tool,
         key: wire.key.map(signatures::from_wire).transpose()?,
+        undated: wire.undated.map(undated::from_wire).transpose()?,
         windows: wire.windows.into_iter().map(from_wire).collect::<Result<_>>()?,
         recorded_at: time(recorded_at)?.seconds(),
     };
@@ -209,14 +225,7 @@ fn from_wire(wire: WireWindow) -> Result<WindowRecord> {
             quiet_to: certificate.quiet_to,
             parts: certificate.parts,
         },
-        counts: Counts {
-            filtered: wire.counts.filtered,
-            settled: wire.counts.settled,
-            rows: wire.counts.rows,
-            known: wire.counts.known,
-            quarantined: wire.counts.quarantined,
-            redacted: wire.counts.redacted,
-        },
+        counts: wire.counts.into(),
         formats: wire.formats.iter().map(|name| to_format(name)).collect::<Result<_>>()?,
         vanished: wire.vanished,
         drift: wire.drift.map(drift::from_wire).transpose()?.unwrap_or_default(),
@@ -224,7 +233,7 @@ fn from_wire(wire: WireWindow) -> Result<WindowRecord> {
     })
 }
 
-fn from_wire_file(wire: WireFile) -> Result<FileRecord> {
+pub(super) fn from_wire_file(wire: WireFile) -> Result<FileRecord> {
     let range = |range: WireRange| Ok((time(&range.min)?, time(&range.max)?));
     Ok(FileRecord {
         path: wire.path,
@@ -237,7 +246,7 @@ fn from_wire_file(wire: WireFile) -> Result<FileRecord> {
     })
 }
 
-fn to_format(name: &str) -> Result<Format> {
+pub(super) fn to_format(name: &str) -> Result<Format> {
     Format::parse(name).ok_or_else(|| refused("unknown file format"))
 }
 
@@ -257,19 +266,40 @@ fn check(commit: &Commit) -> Result<(), &'static str> {
     if !is_sha256(&commit.previous) {
         return Err("previous is not a digest");
     }
-    if commit.windows.is_empty() && commit.key.is_none() {
+    if commit.windows.is_empty() && commit.key.is_none() && commit.undated.is_none() {
         return Err("no window");
     }
     let pairs = commit.windows.iter().zip(commit.windows.iter().skip(1));
     if !pairs.into_iter().all(|(one, next)| one.window.to <= next.window.from) {
         return Err("windows are not ascending");
     }
+    commit.undated.iter().try_for_each(undated::check)?;
     commit.windows.iter().try_for_each(check_window)
 }
 
 /// What must hold within one window's record.
 pub(super) fn check_window(record: &WindowRecord) -> Result<(), &'static str> {
-    let Counts { settled, rows, known, quarantined, filtered, redacted } = record.counts;
+    if record.window.seconds() == 0 {
+        return Err("a window is empty or reversed");
+    }
+    check_files(record.counts, &record.formats, &record.files)?;
+    let within = |at| record.window.contains(at);
+    let outside = |file: &FileRecord| {
+        !file.created_at.is_some_and(|(min, max)| min <= max && within(min) && within(max))
+    };
+    if record.files.iter().any(outside) {
+        return Err("a file holds rows of another window");
+    }
+    Ok(())
+}
+
+/// What must hold of counts and files, whatever the events' times.
+pub(super) fn check_files(
+    counts: Counts,
+    formats: &[Format],
+    files: &[FileRecord],
+) -> Result<(), &'static str> {
+    let Counts { settled, rows, known, quarantined, filtered, redacted } = counts;
     let sum = [known, quarantined, filtered].into_iter().try_fold(rows, u64::checked_add);
     if sum != Some(settled) {
         return Err("counts do not add up");
@@ -277,32 +307,22 @@ pub(super) fn check_window(record: &WindowRecord) -> Result<(), &'static str> {
     if redacted > settled - filtered {
         return Err("more events are redacted than there are");
     }
-    if record.window.seconds() == 0 {
-        return Err("a window is empty or reversed");
-    }
-    let formats = &record.formats;
     if formats.is_empty() || !formats.iter().zip(formats.iter().skip(1)).all(|(one, next)| one < next) {
         return Err("formats are not ascending, or there is none");
     }
-    if record.files.iter().any(|file| !formats.contains(&file.format)) {
+    if files.iter().any(|file| !formats.contains(&file.format)) {
         return Err("a file has a format that the record is not about");
     }
     let mut most = 0;
     for format in Format::ALL {
-        let files = record.files.iter().filter(|file| file.format == format);
-        most = most.max(files.map(|file| file.rows).fold(0, u64::saturating_add));
+        let own = files.iter().filter(|file| file.format == format);
+        most = most.max(own.map(|file| file.rows).fold(0, u64::saturating_add));
     }
     if most != rows {
         return Err("files hold other rows than were counted");
     }
-    for file in &record.files {
-        if !is_sha256(&file.sha256) || file.rows == 0 {
-            return Err("a file has no digest or no rows");
-        }
-        let within = |at| record.window.contains(at);
-        if !file.created_at.is_some_and(|(min, max)| min <= max && within(min) && within(max)) {
-            return Err("a file holds rows of another window");
-        }
+    if files.iter().any(|file| !is_sha256(&file.sha256) || file.rows == 0) {
+        return Err("a file has no digest or no rows");
     }
     Ok(())
 }

@@ -28,16 +28,17 @@ const REMAINDER: &str = "unmapped_json";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) id: String,
-    pub(super) created_at: Timestamp,
+    /// None where no time can be read.
+    pub(super) created_at: Option<Timestamp>,
     pub(super) content: [u8; 32],
 }
 
 /// Identity and time of each row, in order.
 ///
 /// # Errors
-/// [`crate::error::Kind::Bug`] when a column is absent or of another type, or a row lacks a value: such an event
-/// belongs to quarantine or to no window.
-pub(super) fn keys(batch: &RecordBatch) -> Result<Vec<(&str, Timestamp)>> {
+/// [`crate::error::Kind::Bug`] when a column is absent or of another type, or a row has no id: such an event belongs to
+/// quarantine.
+pub(super) fn keys(batch: &RecordBatch) -> Result<Vec<(&str, Option<Timestamp>)>> {
     let column = |name: &'static str| {
         batch.column_by_name(name).ok_or_else(|| Error::bug("rows have no such column").at("column", name))
     };
@@ -48,9 +49,9 @@ pub(super) fn keys(batch: &RecordBatch) -> Result<Vec<(&str, Timestamp)>> {
     };
     ids.iter()
         .zip(times)
-        .map(|(id, time)| match (id, time) {
-            (Some(id), Some(time)) if !id.is_empty() => Ok((id, Timestamp::from_micros(time))),
-            _ => Err(Error::bug("a row has no id or no created_at")),
+        .map(|(id, time)| match id {
+            Some(id) if !id.is_empty() => Ok((id, time.map(Timestamp::from_micros))),
+            _ => Err(Error::bug("a row has no id")),
         })
         .collect()
 }
@@ -147,12 +148,13 @@ pub(super) fn without(batches: &[RecordBatch], known: &HashSet<String>) -> Resul
     Ok(left)
 }
 
-/// Smallest and largest `created_at` and the number of rows.
+/// The number of rows, and smallest and largest `created_at` if a row has one.
 pub(super) fn extent(batches: &[RecordBatch]) -> Result<(u64, Option<(Timestamp, Timestamp)>)> {
     let (mut rows, mut range) = (0_u64, None::<(Timestamp, Timestamp)>);
     for batch in batches {
         for (_, at) in keys(batch)? {
             rows += 1;
+            let Some(at) = at else { continue };
             range = Some(range.map_or((at, at), |(min, max)| (min.min(at), max.max(at))));
         }
     }

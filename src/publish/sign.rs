@@ -232,6 +232,7 @@ impl Dataset {
             tool: TOOL.to_owned(),
             key: Some(KeyRecord { public_key: key.raw(), endorsement }),
             windows: Vec::new(),
+            undated: None,
             recorded_at,
         })?;
         if self.put(number, bytes.into()).await? {

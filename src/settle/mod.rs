@@ -21,6 +21,7 @@ mod walk;
 pub use probe::{Filter, WIDE_PADDING};
 pub use source::Source;
 pub use study::{Finding, study};
+pub use undated::Undated;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;

@@ -10,6 +10,7 @@
 mod conformance;
 mod dataset;
 mod local;
+mod partitions;
 mod schedules;
 mod signing;
 #[path = "../harness/conformance.rs"]

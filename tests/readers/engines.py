@@ -43,6 +43,17 @@ def truth(export):
     return rows
 
 
+def folders(export):
+    """The values of each partition key that some folder names, without the folder of null."""
+    values = {}
+    root = pathlib.Path(export) / "parquet"
+    for path in root.rglob("*.parquet"):
+        for folder in path.relative_to(root).parts[:-1]:
+            key, _, value = folder.partition("=")
+            values.setdefault(key, set()).update({value} - {"__HIVE_DEFAULT_PARTITION__"})
+    return values
+
+
 def plain(value):
     if isinstance(value, datetime.datetime):
         epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
@@ -199,9 +210,9 @@ def main(name, export, ddl):
             wrong = {column: (own[column], right[column]) for column in names if own[column] != right[column]}
             assert not wrong, f"{name}: row {right['id']}: {wrong}"
         if name != "postgres":
-            days = engine.rows("SELECT count(DISTINCT event_date) FROM audit_events")
-            folders = len(list((pathlib.Path(export) / "parquet").iterdir()))
-            assert days[0][0] == folders, f"{name}: {days} days, {folders} folders"
+            for key, values in folders(export).items():
+                found = engine.rows(f"SELECT count(DISTINCT {key}) AS n FROM audit_events")
+                assert found[0][0] == len(values), f"{name}: {key} has {found}, there are {sorted(values)}"
         views = re.findall(r"VIEW (v_[a-z_0-9]+) AS\n.*?WHERE event_type = '([^']+)'", sql, re.DOTALL)
         assert len(views) >= 29, views
         counted = 0

@@ -189,20 +189,22 @@ impl fmt::Display for Partition {
 
 /// A value as a path spells it: letters of the case that its key usually has, digits and `_` `-` stand for themselves,
 /// every other byte is `%` and two upper-case hex digits as Hive writes it. So two values that differ in case differ in
-/// more than case, and no value reads as null: a `_` in front is never plain.
+/// more than case. A value that is too long is cut, and so is one that says what stands for null: readers decode before
+/// they compare.
 fn spelled(key: Key, value: Option<&str>, digest: impl Fn(&str) -> String) -> String {
     let Some(value) = value.filter(|value| !value.is_empty()) else { return NULL.to_owned() };
+    let null = value.eq_ignore_ascii_case(NULL);
     let mut text = String::with_capacity(value.len());
     for (place, byte) in value.bytes().enumerate() {
         push_byte(key, byte, place == 0, &mut text);
-        if text.len() > MAX_VALUE {
+        if text.len() > MAX_VALUE || null {
             return cut(key, value, &digest(value));
         }
     }
     text
 }
 
-/// A long value: its first bytes, a `~`, which stands in no other value, and the beginning of its digest. The cut never
+/// A value by its first bytes, a `~`, which stands in no other value, and the beginning of its digest. The cut never
 /// ends inside of a `%XX`: it is made before the value is spelled.
 fn cut(key: Key, value: &str, digest: &str) -> String {
     let mut text = String::new();
@@ -242,7 +244,10 @@ fn is_spelled(key: Key, text: &str) -> bool {
         push_byte(key, *byte, place == 0, &mut again);
     }
     let whole = match digest {
-        None => !bytes.is_empty() && text.len() <= MAX_VALUE && std::str::from_utf8(&bytes).is_ok(),
+        None => {
+            let null = bytes.eq_ignore_ascii_case(NULL.as_bytes());
+            !bytes.is_empty() && !null && text.len() <= MAX_VALUE && std::str::from_utf8(&bytes).is_ok()
+        }
         Some(digest) => {
             let hex = digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
             bytes.len() == CUT_BYTES && digest.len() == DIGEST_DIGITS && hex

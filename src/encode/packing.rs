@@ -1,6 +1,6 @@
 //! Compressed text files.
 //!
-//! What lives here: [`write`] and [`read`] around a text format. One gzip member without time or name, or one Zstandard
+//! What lives here: [`write()`] and [`read`] around a text format. One gzip member without time or name, or one Zstandard
 //! frame with a checksum of its content; both end where the file ends. Reading stops at a limit, whatever the file says
 //! of its own length. What this file must not know: what the text is.
 
@@ -69,7 +69,7 @@ pub(super) fn write<T>(
 /// The text of a file, of at most `limit` bytes.
 ///
 /// # Errors
-/// [`Kind::Verification`] for anything but one whole member or frame as [`write`] makes it, or for a longer text.
+/// [`Kind::Verification`] for anything but one whole member or frame as [`write()`] makes it, or for a longer text.
 pub(super) fn read(packing: Packing, bytes: &[u8], limit: u64) -> Result<Cow<'_, [u8]>> {
     match packing {
         Packing::Plain => Ok(Cow::Borrowed(bytes)),

@@ -34,6 +34,11 @@ pub(crate) struct Destination {
     pub(crate) files: Files,
 }
 
+/// The store at a place that is only read; it must be there.
+pub(crate) fn reading(dest: &str) -> Result<LocalStore> {
+    LocalStore::open(Path::new(dest), false).map_err(|error| error.at("destination", dest))
+}
+
 impl Destination {
     /// Opens the dataset at a path, or finds out that there can be one; writes nothing.
     pub(crate) async fn open(dest: &str, wanted: Wanted<'_>) -> Result<Self> {

@@ -17,12 +17,14 @@ mod destination;
 mod drift;
 mod environment;
 mod export;
+mod files;
 mod outlook;
 mod questions;
 mod sandbox;
 mod schema;
 mod summary;
 mod terminal;
+mod verify;
 
 use args::{Args, Command};
 use environment::Environment;
@@ -59,6 +61,8 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
             Command::Types(args) => questions::types(&args, environment, terminal).await,
             Command::Event(args) => questions::event(&args, environment, terminal).await,
             Command::Convert(args) => convert::run(*args, environment, terminal).await,
+            Command::Verify(args) => verify::run(&args, environment, terminal).await,
+            Command::Files(args) => files::run(&args, terminal).await,
             Command::Schema(command) => schema::run(command, environment, terminal).await,
             Command::Demo(args) => demo::run(args, environment, terminal).await,
             Command::Sandbox(args) => {

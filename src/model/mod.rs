@@ -18,7 +18,7 @@ pub mod time;
 pub mod window;
 
 pub use certificate::{Certificate, Level};
-pub use commit::{Commit, Counts, FileRecord, Head, SchemaRef, WindowRecord};
+pub use commit::{Commit, Counts, FileRecord, Head, KeptRecord, SchemaRef, WindowRecord};
 pub use drift::{Difference, Drift, Finding, JSON_TYPES};
 pub use event::{Event, EventId, Flaw};
 pub use layout::{Formulas, Layout, Lines, Packing};

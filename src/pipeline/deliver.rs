@@ -37,12 +37,11 @@ pub(super) async fn deliver(ready: Ready, dataset: &Dataset) -> Result<Delivered
     }
     let not_rebuilt = quarantine.iter().filter(|event| event.flaw == Some(Flaw::NotRebuilt)).count();
     let not_rebuilt = u64::try_from(not_rebuilt).unwrap_or(u64::MAX);
-    if !quarantine.is_empty() {
-        dataset.quarantine(window, &quarantine).await?;
-    }
+    let kept = dataset.quarantine(window, &quarantine).await?;
     let mut record = published.record(certificate, counts.quarantined, counts.filtered);
     record.counts.redacted = counts.redacted;
     record.drift = drift;
+    record.quarantine = kept;
     if record.counts.settled != counts.settled {
         return Err(Error::bug("the events of a window do not add up")
             .at("window", window)

@@ -20,13 +20,13 @@ use crate::model::{Commit, FileRecord, Format, Head, Window, WindowRecord};
 use crate::store::{Entry, EntryKind, ObjectPath, Store};
 
 const FOLDER: &str = "_audit";
-const DESCRIPTOR: &str = "_audit/dataset.json";
+pub(super) const DESCRIPTOR: &str = "_audit/dataset.json";
 
 /// What may stand in a folder that is not a dataset yet: what locks and staging leave there.
 const OURS_BEFORE: [&str; 2] = ["lock", "staging"];
 
 /// A control file's limit, for the store.
-const MAX_CONTROL: u64 = 4 << 20;
+pub(super) const MAX_CONTROL: u64 = 4 << 20;
 
 /// Commits read at once while a dataset is opened.
 const READ_AHEAD: usize = 8;
@@ -100,7 +100,10 @@ impl Dataset {
             }
         };
         let log =
-            read_log(store.as_ref(), Log::new(spec.grid, spec.layout.clone(), sha256(&descriptor))).await?;
+            read_log(store.as_ref(), Log::new(spec.grid, spec.layout.clone(), sha256(&descriptor)), |_| {
+                Ok(())
+            })
+            .await?;
         if let Some(schema) = log.schema() {
             spec.continues(schema)?;
         }
@@ -187,7 +190,7 @@ impl Dataset {
             let mut size = 0;
             let mut windows: Vec<WindowRecord> = Vec::new();
             for record in waiting.iter() {
-                size += RECORD_BYTES * (record.files.len() + 1)
+                size += RECORD_BYTES * (record.files.len() + record.quarantine.len() + 1)
                     + drift::FINDING_BYTES * drift::listed(&record.drift);
                 if size > COMMIT_BYTES && !windows.is_empty() {
                     break;
@@ -269,8 +272,13 @@ impl Dataset {
     }
 }
 
-/// Reads the commits that a listing shows, and checks that none is missing among them.
-async fn read_log(store: &dyn Store, mut log: Log) -> Result<Log> {
+/// Reads the commits that a listing shows, and checks that none is missing among them; `each` sees the bytes of every
+/// commit that was found to continue the log.
+pub(super) async fn read_log(
+    store: &dyn Store,
+    mut log: Log,
+    mut each: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<Log> {
     let folder = ObjectPath::new(log::FOLDER)?;
     let entries = register::children(store, Some(&folder)).await?;
     let numbers: BTreeSet<u64> = entries.iter().filter_map(|entry| log::number(&entry.name)).collect();
@@ -285,6 +293,7 @@ async fn read_log(store: &dyn Store, mut log: Log) -> Result<Log> {
             return Err(absent(log.next()));
         }
         log.append(&bytes)?;
+        each(&bytes)?;
     }
     Ok(log)
 }

@@ -65,6 +65,8 @@ pub(super) struct Log {
     commits: u64,
     schema: Option<SchemaRef>,
     files: HashMap<String, FileRecord>,
+    /// The files of quarantine, with their digests.
+    kept: HashMap<String, String>,
     windows: BTreeMap<Window, Vec<WindowRecord>>,
     /// The commit that recorded each window last.
     latest: HashMap<Window, u64>,
@@ -82,6 +84,7 @@ impl Log {
             commits: 0,
             schema: None,
             files: HashMap::new(),
+            kept: HashMap::new(),
             windows: BTreeMap::new(),
             latest: HashMap::new(),
             read_until: 0,
@@ -143,6 +146,9 @@ impl Log {
             if window.files.iter().any(|file| self.files.contains_key(&file.path)) {
                 return Err(broken("it records a file that is recorded before"));
             }
+            if window.quarantine.iter().any(|kept| self.kept.contains_key(&kept.path)) {
+                return Err(broken("it records a file of quarantine that is recorded before"));
+            }
         }
         self.take(commit);
         self.tip = sha256(bytes);
@@ -154,6 +160,7 @@ impl Log {
         self.schema = Some(commit.schema);
         for record in commit.windows {
             self.files.extend(record.files.iter().map(|file| (file.path.clone(), file.clone())));
+            self.kept.extend(record.quarantine.iter().map(|kept| (kept.path.clone(), kept.sha256.clone())));
             self.latest.insert(record.window, commit.number);
             self.windows.entry(record.window).or_default().push(record);
         }
@@ -182,6 +189,16 @@ impl Log {
             }
         }
         record.files.retain(|file| !self.files.contains_key(&file.path));
+        for kept in &record.quarantine {
+            if self.kept.get(&kept.path).is_some_and(|digest| *digest != kept.sha256) {
+                return Err(Error::new(
+                    Kind::Verification,
+                    "a file of quarantine is recorded with another content",
+                )
+                .at("path", &kept.path));
+            }
+        }
+        record.quarantine.retain(|kept| !self.kept.contains_key(&kept.path));
         let sum = |format: Format| -> u64 {
             record.files.iter().filter(|file| file.format == format).map(|file| file.rows).sum()
         };
@@ -202,6 +219,7 @@ impl Log {
         // What claims nothing says nothing new of a window that is known.
         let claims = record.certificate.level != Level::None || earlier.is_none();
         let adds = !record.files.is_empty()
+            || !record.quarantine.is_empty()
             || quarantined.is_none_or(|known| record.counts.quarantined > known)
             || (claims && record.formats.iter().any(renewed));
         Ok(adds.then_some(record))
@@ -227,7 +245,7 @@ fn renews(record: &WindowRecord, newest: &WindowRecord) -> bool {
         || record.vanished != newest.vanished
 }
 
-fn covered(records: &[WindowRecord], format: Format) -> Option<Covered> {
+pub(super) fn covered(records: &[WindowRecord], format: Format) -> Option<Covered> {
     let mut files: Vec<FileRecord> = records
         .iter()
         .flat_map(|record| &record.files)

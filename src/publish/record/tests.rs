@@ -29,6 +29,7 @@ pub(crate) fn commit() -> Commit {
             drift: Default::default(),
             formats: vec![Format::Parquet],
             vanished: Vec::new(),
+            quarantine: Vec::new(),
             files: vec![FileRecord {
                 path,
                 format: Format::Parquet,

@@ -1,0 +1,242 @@
+//! `vonage-audit verify`: from flags to a verification, and its outcome for people and for programs.
+//!
+//! What lives here: the flags' meaning and the two texts. What this file must not know: how anything is checked.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use vonage_audit::error::Kind;
+use vonage_audit::model::{Grid, Head, Level, Timestamp, Window};
+use vonage_audit::pipeline::law;
+use vonage_audit::plan::Moment;
+use vonage_audit::publish::verify::{Cover, Depth, Severity, Stretches, Verification, Verified, verify};
+use vonage_audit::{Error, Result};
+
+use crate::args::{VerifyArgs, formats};
+use crate::destination::reading;
+use crate::environment::Environment;
+use crate::schema::table;
+use crate::summary::{count, grouped};
+use crate::terminal::Terminal;
+
+/// Gaps of one format that the report lists.
+const GAPS: usize = 100;
+
+/// Runs the command; gives the exit code.
+pub(crate) async fn run(args: &VerifyArgs, environment: &Environment, terminal: &Terminal) -> Result<u8> {
+    let request = request(args, environment.now)?;
+    let law = Arc::new(law(&table(&args.table)?));
+    let store = reading(&args.dest)?;
+    let outcome = verify(&store, &request, &law).await?;
+    let warned = args.strict && outcome.count(Severity::Warning) > 0;
+    let code = match outcome.exit_code() {
+        0 if warned => Kind::Verification.exit_code(),
+        code => code,
+    };
+    if terminal.is_json() {
+        terminal.result(json(&outcome, &args.dest, code));
+    } else {
+        terminal.result(human(&outcome, args, code));
+    }
+    Ok(code)
+}
+
+fn request(args: &VerifyArgs, now: Timestamp) -> Result<Verification> {
+    let depth = match (args.quick, args.deep) {
+        (true, _) => Depth::Quick,
+        (_, true) => Depth::Deep,
+        _ => Depth::Digests,
+    };
+    let cover = args.covers.as_deref().map(|text| cover(text, args, now)).transpose()?;
+    Ok(Verification {
+        depth,
+        part: args.subset.as_deref().map(part).transpose()?,
+        head: args.expect_head.as_deref().map(head).transpose()?,
+        cover,
+        findings: args.findings_limit,
+        file_limit: args.file_limit << 20,
+        memory: args.decode_limit << 20,
+        id_memory: args.id_limit << 20,
+        settings: None,
+    })
+}
+
+fn part(text: &str) -> Result<(u64, u64)> {
+    text.split_once('/')
+        .and_then(|(part, parts)| Some((part.parse().ok()?, parts.parse().ok()?)))
+        .filter(|(part, parts)| (1..=*parts).contains(part))
+        .ok_or_else(|| {
+            Error::usage(format!("not a part: {text:?}")).hint("write --subset 1/7, and up to 7/7")
+        })
+}
+
+fn head(text: &str) -> Result<Head> {
+    text.split_once(':')
+        .and_then(|(number, sha256)| Some((number.parse().ok()?, sha256.to_ascii_lowercase())))
+        .filter(|(_, sha256)| sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .map(|(number, sha256)| Head { number, sha256 })
+        .ok_or_else(|| {
+            Error::usage(format!("not a commit: {text:?}"))
+                .hint("write --expect-head 42:SHA256, as an export prints it behind `head`")
+        })
+}
+
+fn cover(text: &str, args: &VerifyArgs, now: Timestamp) -> Result<Cover> {
+    let wrong =
+        || Error::usage(format!("not a range: {text:?}")).hint("write --covers 2026-01-01..2026-04-01");
+    let (from, to) = text.split_once("..").ok_or_else(wrong)?;
+    let moment = |text: &str| match Moment::parse(text) {
+        Ok(Moment::At(at)) => Ok(at),
+        Ok(Moment::DaysAgo(days)) => {
+            Ok(Grid::Day.floor(now).plus_seconds(-i64::from(days) * Grid::Day.seconds()))
+        }
+        _ => Err(wrong()),
+    };
+    let range = Window::new(moment(from)?, moment(to)?);
+    if range.seconds() == 0 {
+        return Err(wrong());
+    }
+    let level = Level::parse(&args.level).ok_or_else(|| {
+        Error::usage(format!("not a level: {:?}", args.level)).hint("there are none, bracketed and double")
+    })?;
+    Ok(Cover { range, level, formats: formats(&args.format)? })
+}
+
+fn human(outcome: &Verified, args: &VerifyArgs, code: u8) -> String {
+    let mut out = String::new();
+    for finding in &outcome.findings {
+        let (name, weight) = (finding.code.name(), finding.code.severity().name());
+        let _ = writeln!(
+            out,
+            "{name} {weight:<7} {}: {} ({})",
+            finding.place,
+            finding.code.meaning(),
+            finding.detail
+        );
+    }
+    let (errors, warnings) = (outcome.count(Severity::Error), outcome.count(Severity::Warning));
+    let left = (errors + warnings).saturating_sub(u64::try_from(outcome.findings.len()).unwrap_or(u64::MAX));
+    if left > 0 {
+        let _ = writeln!(out, "… and {} more (--findings-limit)", count(left, "finding"));
+    }
+    let verdict = match (code, errors) {
+        (0, _) => "what was checked is what the log says",
+        (7, _) => "something cannot be read",
+        (_, 0) => "there are warnings, which --strict takes for failures",
+        _ => "NOT what the log says",
+    };
+    let _ = writeln!(out, "{verdict}: {}, {}", count(errors, "error"), count(warnings, "warning"));
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(out, "  {name:<11} {value}");
+    };
+    line("dataset", args.dest.clone());
+    line("level", outcome.depth.name().to_owned());
+    let counted = &outcome.counted;
+    line("log", format!("{}, {}", count(counted.commits, "commit"), count(counted.windows, "window")));
+    line(
+        "files",
+        format!(
+            "{} named, {} read, {} bytes",
+            grouped(counted.files),
+            grouped(counted.read),
+            grouped(counted.bytes)
+        ),
+    );
+    if outcome.depth == Depth::Deep {
+        line(
+            "rows",
+            format!("{}, {} held against each other", grouped(counted.rows), count(counted.ids, "id")),
+        );
+    }
+    for stretches in &outcome.coverage {
+        line("covers", covers(stretches));
+    }
+    if let Some(head) = &outcome.head {
+        line("head", format!("{}:{}", head.number, head.sha256));
+    }
+    for text in &outcome.not_checked {
+        line("not checked", text.clone());
+    }
+    out.trim_end().to_owned()
+}
+
+fn covers(stretches: &Stretches) -> String {
+    let format = stretches.format.name();
+    let Some(range) = stretches.range else { return format!("{format}: nothing") };
+    let levels: Vec<String> = stretches
+        .levels
+        .iter()
+        .map(|(level, windows)| format!("{} {}", grouped(*windows), level.name()))
+        .collect();
+    let gaps = match stretches.gaps.len() {
+        0 => "no gap".to_owned(),
+        gaps => count(u64::try_from(gaps).unwrap_or(u64::MAX), "gap"),
+    };
+    format!("{format}: {} to {} (exclusive), {gaps}; {}", range.from, range.to, levels.join(", "))
+}
+
+fn json(outcome: &Verified, dest: &str, code: u8) -> serde_json::Value {
+    let findings: Vec<_> = outcome
+        .findings
+        .iter()
+        .map(|finding| {
+            serde_json::json!({
+                "code": finding.code.name(),
+                "severity": finding.code.severity().name(),
+                "place": finding.place,
+                "meaning": finding.code.meaning(),
+                "detail": finding.detail,
+            })
+        })
+        .collect();
+    let window =
+        |window: &Window| serde_json::json!({"from": window.from.to_string(), "to": window.to.to_string()});
+    let coverage: Vec<_> = outcome
+        .coverage
+        .iter()
+        .map(|stretches| {
+            let levels: serde_json::Map<_, _> = stretches
+                .levels
+                .iter()
+                .map(|(level, windows)| (level.name().to_owned(), (*windows).into()))
+                .collect();
+            serde_json::json!({
+                "format": stretches.format.name(),
+                "from": stretches.range.map(|range| range.from.to_string()),
+                "to": stretches.range.map(|range| range.to.to_string()),
+                "windows": stretches.windows,
+                "levels": levels,
+                "gaps": stretches.gaps.len(),
+                "first_gaps": stretches.gaps.iter().take(GAPS).map(window).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let counts: serde_json::Map<_, _> =
+        outcome.counts.iter().map(|(code, count)| (code.name().to_owned(), (*count).into())).collect();
+    let counted = &outcome.counted;
+    serde_json::json!({
+        "output_version": 1,
+        "exit_code": code,
+        "dest": dest,
+        "level": outcome.depth.name(),
+        "head": outcome.head.as_ref().map(|head| serde_json::json!({"number": head.number, "sha256": head.sha256})),
+        "errors": outcome.count(Severity::Error),
+        "warnings": outcome.count(Severity::Warning),
+        "counts": counts,
+        "findings": findings,
+        "checked": {
+            "commits": counted.commits,
+            "windows": counted.windows,
+            "files": counted.files,
+            "files_read": counted.read,
+            "files_decoded": counted.decoded,
+            "bytes": counted.bytes,
+            "rows": counted.rows,
+            "ids": counted.ids,
+            "quarantine_files": counted.quarantined,
+            "uncommitted_slots": counted.uncommitted,
+        },
+        "not_checked": outcome.not_checked,
+        "coverage": coverage,
+    })
+}

@@ -85,7 +85,11 @@ fn commit_path(number: u64) -> ObjectPath {
 }
 
 /// The chain from commit `number` on, made whole again behind a change.
-pub(crate) fn rechained(objects: &Objects, number: u64, change: impl FnOnce(&mut serde_json::Value)) -> Objects {
+pub(crate) fn rechained(
+    objects: &Objects,
+    number: u64,
+    change: impl FnOnce(&mut serde_json::Value),
+) -> Objects {
     let mut copy = objects.clone();
     let mut change = Some(change);
     let mut previous = None;
@@ -115,7 +119,10 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 fn every_mutation_of_files_is_found() {
     let mut score = Score::default();
     let formats: [&[Format]; 3] = [&[Format::Parquet], &[Format::Csv, Format::Ndjson], &Format::ALL];
-    let shapes = PARTITIONINGS.iter().enumerate().map(|(number, name)| (number, Shape::quiet(name, formats[number % 3])));
+    let shapes = PARTITIONINGS
+        .iter()
+        .enumerate()
+        .map(|(number, name)| (number, Shape::quiet(name, formats[number % 3])));
     for (number, shape) in shapes {
         let objects = dataset(number as u64 + 1, &shape);
         let other = dataset(number as u64 + 100, &shape);
@@ -129,7 +136,11 @@ fn every_mutation_of_files_is_found() {
 
 /// Positions of a file: all, or some.
 fn positions(length: usize, sample: u64, random: &mut Random) -> Vec<usize> {
-    if all() { (0..length).collect() } else { (0..sample).map(|_| random.below(length as u64) as usize).collect() }
+    if all() {
+        (0..length).collect()
+    } else {
+        (0..sample).map(|_| random.below(length as u64) as usize).collect()
+    }
 }
 
 fn control(objects: &Objects, score: &mut Score, seed: u64) {
@@ -207,7 +218,8 @@ fn data(objects: &Objects, other: &Objects, score: &mut Score, seed: u64) {
             score.take(KINDS[13], &cut(objects, file, length), &head, By::Quick, file.as_str());
         }
         let folder = file.as_str().rsplit_once('/').unwrap().0;
-        for name in ["copy.parquet", ".hidden", "events-20260301-s0.parquet", "sub/events-20260301-s000.csv"] {
+        for name in ["copy.parquet", ".hidden", "events-20260301-s0.parquet", "sub/events-20260301-s000.csv"]
+        {
             let foreign = path(&format!("{folder}/{name}"));
             let doubled = with(objects, |copy| drop(copy.insert(foreign.clone(), objects[file].clone())));
             score.take(KINDS[14], &doubled, &head, By::Quick, foreign.as_str());

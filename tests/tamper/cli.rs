@@ -44,9 +44,18 @@ fn verify_says_what_it_found_and_ends_with_its_code() {
     let dest = made("tamper-verify");
     let sound = ask("verify", &dest, &["--deep", "--output", "json"]).expect(0);
     let report = json(&sound);
-    assert_eq!((&report["output_version"], &report["errors"], &report["warnings"]), (&1.into(), &0.into(), &0.into()));
+    assert_eq!(
+        (&report["output_version"], &report["errors"], &report["warnings"]),
+        (&1.into(), &0.into(), &0.into())
+    );
     assert_eq!((&report["checked"]["rows"], &report["checked"]["ids"]), (&90.into(), &90.into()));
-    assert!(report["not_checked"].as_array().unwrap().iter().any(|text| text.as_str().unwrap().contains("no anchor")));
+    assert!(
+        report["not_checked"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|text| text.as_str().unwrap().contains("no anchor"))
+    );
     let head = format!("{}:{}", report["head"]["number"], report["head"]["sha256"].as_str().unwrap());
     let anchored = ask("verify", &dest, &["--expect-head", &head]).expect(0);
     assert!(!anchored.stdout.contains("no anchor"), "{}", anchored.stdout);
@@ -66,7 +75,8 @@ fn verify_says_what_it_found_and_ends_with_its_code() {
     // The parts are all of the files, each once.
     let read: u64 = (1..=4)
         .map(|part| {
-            let outcome = ask("verify", &dest, &["--subset", &format!("{part}/4"), "--output", "json"]).expect(0);
+            let outcome =
+                ask("verify", &dest, &["--subset", &format!("{part}/4"), "--output", "json"]).expect(0);
             json(&outcome)["checked"]["files_read"].as_u64().unwrap()
         })
         .sum();
@@ -83,7 +93,11 @@ fn verify_says_what_it_found_and_ends_with_its_code() {
     assert!(line.starts_with("V03 error") && line.contains("events-20260302-s000.csv"), "{line}");
     fs::remove_file(&victim).unwrap();
     let outcome = ask("verify", &dest, &["--quick", "--findings-limit", "0"]).expect(9);
-    assert!(!outcome.stdout.contains("V01") && outcome.stdout.contains("1 finding more"), "{}", outcome.stdout);
+    assert!(
+        !outcome.stdout.contains("V01") && outcome.stdout.contains("1 finding more"),
+        "{}",
+        outcome.stdout
+    );
     fs::write(&victim, &bytes).unwrap();
 
     // The tail of the log cut off: a warning about files without a commit, and an error only against an anchor.
@@ -91,7 +105,11 @@ fn verify_says_what_it_found_and_ends_with_its_code() {
     let commit = fs::read(&last).unwrap();
     fs::remove_file(&last).unwrap();
     let outcome = ask("verify", &dest, &[]).expect(0);
-    assert!(outcome.stdout.contains("V20 warning") && outcome.stdout.contains("no anchor"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("V20 warning") && outcome.stdout.contains("no anchor"),
+        "{}",
+        outcome.stdout
+    );
     ask("verify", &dest, &["--strict"]).expect(9);
     let outcome = ask("verify", &dest, &["--expect-head", &head]).expect(9);
     assert!(outcome.stdout.contains("V15 error"), "{}", outcome.stdout);
@@ -137,9 +155,13 @@ fn files_lists_what_the_log_names() {
     assert_eq!([before, after].concat(), all);
     assert_eq!(lines(&["--since", "1"]), Vec::<String>::new());
     let parquet = lines(&["--format", "parquet", "--absolute"]);
-    assert!(parquet.len() == 6 && parquet.iter().all(|path| Path::new(path).is_absolute() && Path::new(path).is_file()));
+    assert!(
+        parquet.len() == 6
+            && parquet.iter().all(|path| Path::new(path).is_absolute() && Path::new(path).is_file())
+    );
 
-    let report = json(&ask("files", &dest, &["--output", "json", "--since", "0", "--format", "csv"]).expect(0));
+    let report =
+        json(&ask("files", &dest, &["--output", "json", "--since", "0", "--format", "csv"]).expect(0));
     let file = &report["files"][0];
     assert_eq!((&file["commit"], &file["format"], &file["sequence"]), (&1.into(), &"csv".into(), &1.into()));
     assert_eq!(file["from"], "2026-03-01T00:00:00");

@@ -105,7 +105,8 @@ fn a_file_of_any_length_is_not_taken_into_memory() {
     let objects = quiet();
     let some = objects.keys().find(|path| path.as_str().starts_with("parquet/")).unwrap();
     let place = on_disk(&objects);
-    let file = fs::OpenOptions::new().write(true).open(place.path().join("dest").join(some.as_str())).unwrap();
+    let file =
+        fs::OpenOptions::new().write(true).open(place.path().join("dest").join(some.as_str())).unwrap();
     file.set_len(1 << 40).unwrap();
     assert!(has(&deep(place.path()), Code::FileLength));
     // The log may say so, too.
@@ -124,7 +125,8 @@ fn a_file_of_any_length_is_not_taken_into_memory() {
         }
     });
     let place = on_disk(&forged);
-    let file = fs::OpenOptions::new().write(true).open(place.path().join("dest").join(some.as_str())).unwrap();
+    let file =
+        fs::OpenOptions::new().write(true).open(place.path().join("dest").join(some.as_str())).unwrap();
     file.set_len(1 << 40).unwrap();
     assert!(has(&deep(place.path()), Code::Limit));
     for control in ["_audit/dataset.json", "_audit/commits/0000000000000000.json"] {
@@ -140,10 +142,13 @@ fn paths_that_a_forged_log_names_do_not_lead_outside() {
     let objects = quiet();
     let place = on_disk(&objects);
     let outside = place.path().join("secret").display().to_string();
-    for named in ["../secret", "parquet/../../secret", outside.as_str(), "secret", "", "_audit/dataset.json", "\u{0}"] {
+    for named in
+        ["../secret", "parquet/../../secret", outside.as_str(), "secret", "", "_audit/dataset.json", "\u{0}"]
+    {
         let forged = rechained(&objects, 0, |commit| {
             let windows = commit["windows"].as_array_mut().unwrap();
-            let file = windows.iter_mut().find_map(|window| window["files"].as_array_mut().unwrap().first_mut());
+            let file =
+                windows.iter_mut().find_map(|window| window["files"].as_array_mut().unwrap().first_mut());
             file.unwrap()["path"] = named.into();
         });
         let place = on_disk(&forged);
@@ -217,7 +222,10 @@ fn random_trees_give_answers() {
             Err(error) => assert_eq!(error.kind(), Kind::Usage, "seed {seed}: {error}"),
         }
     }
-    println!("{trees} random trees: an answer for each, {accused} accused, findings of {} kinds: {kinds:?}", kinds.len());
+    println!(
+        "{trees} random trees: an answer for each, {accused} accused, findings of {} kinds: {kinds:?}",
+        kinds.len()
+    );
     assert!(kinds.len() > 10);
 }
 
@@ -242,7 +250,8 @@ fn change(objects: &mut Objects, random: &mut Random) {
         }
         4 if victim.as_str().starts_with("_audit/commits/") => {
             let number: u64 = victim.as_str()["_audit/commits/".len()..][..16].parse().unwrap_or(0);
-            let word = random.pick(&["-1", "null", "\"x\"", "99999999999999999999", "[]", "{}", "1"]).to_string();
+            let word =
+                random.pick(&["-1", "null", "\"x\"", "99999999999999999999", "[]", "{}", "1"]).to_string();
             if serde_json::from_slice::<serde_json::Value>(&bytes).is_ok() {
                 *objects = rechained(objects, number, |commit| vary(commit, random, &word));
             }

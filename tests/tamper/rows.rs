@@ -40,7 +40,8 @@ const KINDS: [&str; 20] = [
 ];
 
 fn batch(objects: &Objects, path: &ObjectPath) -> (RecordBatch, FileMetadata) {
-    let read = read(Format::Parquet, objects[path].clone(), &Default::default(), ReadLimits::default()).unwrap();
+    let read =
+        read(Format::Parquet, objects[path].clone(), &Default::default(), ReadLimits::default()).unwrap();
     (concat_batches(&read.schema, &read.batches).unwrap(), read.metadata)
 }
 
@@ -61,7 +62,13 @@ fn set(batch: &RecordBatch, row: usize, name: &str, value: &str) -> RecordBatch 
 }
 
 /// The file with other rows; with `relog`, the log says so as well.
-fn rewritten(objects: &Objects, path: &ObjectPath, rows: &RecordBatch, metadata: &FileMetadata, relog: bool) -> Objects {
+fn rewritten(
+    objects: &Objects,
+    path: &ObjectPath,
+    rows: &RecordBatch,
+    metadata: &FileMetadata,
+    relog: bool,
+) -> Objects {
     let mut bytes = Vec::new();
     let schema = table().arrow_schema();
     let rows = RecordBatch::try_new(Arc::clone(&schema), rows.columns().to_vec()).unwrap();
@@ -83,7 +90,8 @@ fn rewritten(objects: &Objects, path: &ObjectPath, rows: &RecordBatch, metadata:
     let times: Vec<_> = times.values().iter().map(|at| Timestamp::from_micros(*at)).collect();
     rechained(&copy, number as u64, |commit| {
         for window in commit["windows"].as_array_mut().unwrap() {
-            let (from, to) = (window["from"].as_str().unwrap().to_owned(), window["to"].as_str().unwrap().to_owned());
+            let (from, to) =
+                (window["from"].as_str().unwrap().to_owned(), window["to"].as_str().unwrap().to_owned());
             let mut most = 0;
             let mut here = false;
             for file in window["files"].as_array_mut().unwrap() {
@@ -162,11 +170,7 @@ fn mutate(objects: &Objects, several: bool, score: &mut Score) {
             let theirs = chosen(&batch(objects, foreign).0, &[0]);
             let both = [rows.clone(), theirs];
             let both = concat_batches(&rows.schema(), &both).unwrap();
-            moved = if foreign < path {
-                chosen(&both, &[&[count][..], &every[..]].concat())
-            } else {
-                both
-            };
+            moved = if foreign < path { chosen(&both, &[&[count][..], &every[..]].concat()) } else { both };
             plans.push((6, 14, &moved, By::Deep));
         }
         for (plain, relogged, rows, by) in plans {

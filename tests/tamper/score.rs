@@ -26,7 +26,14 @@ pub(crate) struct Score {
 impl Score {
     /// Verifies a mutated copy level by level until one finds it; fails if none up to `at_most` does.
     #[track_caller]
-    pub(crate) fn take(&mut self, kind: &'static str, mutated: &Objects, head: &Head, at_most: By, what: &str) {
+    pub(crate) fn take(
+        &mut self,
+        kind: &'static str,
+        mutated: &Objects,
+        head: &Head,
+        at_most: By,
+        what: &str,
+    ) {
         let levels = [(By::Quick, Depth::Quick), (By::Digests, Depth::Digests), (By::Deep, Depth::Deep)];
         let mut found = None;
         for (by, depth) in levels {

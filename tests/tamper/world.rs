@@ -13,7 +13,8 @@ use vonage_audit::api;
 use vonage_audit::encode::Settings as Files;
 use vonage_audit::model::json::Value;
 use vonage_audit::model::{
-    Event, Format, Grid, Head, Layout, Level, Page, Partitioning, Query, Secrets, Selection, Timestamp, Window,
+    Event, Format, Grid, Head, Layout, Level, Page, Partitioning, Query, Secrets, Selection, Timestamp,
+    Window,
 };
 use vonage_audit::pipeline::{Conversion, Input, Job, Limits, convert, law, run};
 use vonage_audit::publish::verify::{Depth, Law, Verification, Verified, verify};
@@ -106,10 +107,7 @@ impl Shape {
     pub(crate) fn quiet(partitioning: &str, formats: &[Format]) -> Self {
         Self {
             grid: Grid::Day,
-            layout: Layout {
-                partitioning: Partitioning::parse(partitioning).unwrap(),
-                ..Layout::default()
-            },
+            layout: Layout { partitioning: Partitioning::parse(partitioning).unwrap(), ..Layout::default() },
             formats: formats.to_vec(),
             days: 3,
             events: 14,
@@ -183,7 +181,8 @@ pub(crate) fn dataset(seed: u64, shape: &Shape) -> Objects {
         let mut events: Vec<Event> =
             facts.iter().filter(|fact| fact.shown.contains(&night)).map(|fact| fact.event.clone()).collect();
         events.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
-        let formats = if shape.eventful { subset(&mut random, &shape.formats) } else { shape.formats.clone() };
+        let formats =
+            if shape.eventful { subset(&mut random, &shape.formats) } else { shape.formats.clone() };
         let files = Files::new(shape.layout.clone());
         if shape.eventful && random.once_in(6) {
             converted(&store, shape, &events, formats, files, random.below(1 << 20));
@@ -191,9 +190,9 @@ pub(crate) fn dataset(seed: u64, shape: &Shape) -> Objects {
         }
         let killed = shape.eventful && random.once_in(3);
         let dies = if killed { random.below(60) } else { u64::MAX };
-        let handle = store.handle().with_faults(move |operation| {
-            if operation.index >= dies { Fault::Fail } else { Fault::None }
-        });
+        let handle = store
+            .handle()
+            .with_faults(move |operation| if operation.index >= dies { Fault::Fail } else { Fault::None });
         let level = if random.once_in(3) { Level::Double } else { Level::Bracketed };
         let end = FROM + DAY * shape.days;
         let job = Job {
@@ -222,15 +221,21 @@ fn subset(random: &mut Random, formats: &[Format]) -> Vec<Format> {
 }
 
 /// Some of the events from a file, without the API.
-fn converted(store: &MemoryStore, shape: &Shape, events: &[Event], formats: Vec<Format>, files: Files, some: u64) {
+fn converted(
+    store: &MemoryStore,
+    shape: &Shape,
+    events: &[Event],
+    formats: Vec<Format>,
+    files: Files,
+    some: u64,
+) {
     let mut input = Input::new(Limits::default());
     for (number, event) in events.iter().enumerate() {
         if some >> (number % 20) & 1 == 1 && !event.text.contains(&b'\n') {
             input.take("generated", &event.text[..]).unwrap();
         }
     }
-    let job =
-        Conversion { grid: shape.grid, formats, files, secrets: Secrets::Redacted, recorded_at: FROM };
+    let job = Conversion { grid: shape.grid, formats, files, secrets: Secrets::Redacted, recorded_at: FROM };
     block_on(async {
         let Ok(dataset) = Dataset::open(Arc::new(store.handle()), spec(shape)).await else { return };
         convert(&job, table(), input, &dataset, std::future::pending()).await;

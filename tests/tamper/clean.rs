@@ -31,7 +31,7 @@ pub(crate) fn shape(seed: u64) -> Shape {
 
 #[test]
 fn no_sound_dataset_is_accused() {
-    let datasets = scale(40, 1_000);
+    let datasets = scale(40, 400);
     let (mut files, mut commits, mut rows, mut quarantined, mut warnings) = (0, 0, 0, 0, BTreeMap::new());
     for seed in 0..datasets {
         let objects = dataset(seed, &shape(seed));

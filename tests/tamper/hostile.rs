@@ -202,7 +202,7 @@ fn nothing_there_is_the_users_mistake() {
 /// Whole trees, changed at random: an answer comes, and it is bounded.
 #[test]
 fn random_trees_give_answers() {
-    let trees = scale(150, 20_000);
+    let trees = scale(150, 5_000);
     let mut kinds = std::collections::BTreeSet::new();
     let mut accused = 0;
     for seed in 0..trees {

@@ -21,6 +21,7 @@ mod events;
 mod hostile;
 #[path = "../harness/program.rs"]
 mod program;
+#[allow(dead_code, unreachable_pub, reason = "shared with the simulation")]
 #[path = "../simulation/random.rs"]
 mod random;
 mod rows;

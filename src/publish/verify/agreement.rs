@@ -2,9 +2,10 @@
 //!
 //! What lives here: [`Agreement`]. A record is about the formats that it names, and each of them then holds at least the
 //! rows that it counts. A format that was not named since may be behind; an id that the API no longer listed may be
-//! missing in a format that was filled later. What this file must not know: files' bytes, storage.
+//! missing in a format that was filled later; and one that the API changed meanwhile has two contents. What this file must not know: files' bytes, storage.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::examine::Fact;
 use super::finding::{Code, Findings};
@@ -12,8 +13,14 @@ use super::ids;
 use super::meaning::Digest;
 use crate::model::{Format, Level, WindowRecord};
 
-/// An event of a format, with the formats that were committed together with its file.
-type Held = (Fact, BTreeSet<Format>);
+/// An event of a format.
+#[derive(Clone, Debug)]
+struct Held {
+    fact: Fact,
+    /// The commit of its file, and the formats that were committed together.
+    commit: u64,
+    together: Arc<BTreeSet<Format>>,
+}
 
 /// The events of one window, by format.
 #[derive(Debug, Default)]
@@ -24,9 +31,10 @@ pub(super) struct Agreement {
 }
 
 impl Agreement {
-    pub(super) fn add(&mut self, format: Format, facts: &[Fact], together: &[Format]) {
-        let together: BTreeSet<Format> = together.iter().copied().collect();
-        self.held.entry(format).or_default().extend(facts.iter().map(|fact| (*fact, together.clone())));
+    pub(super) fn add(&mut self, format: Format, facts: &[Fact], commit: u64, together: &[Format]) {
+        let together = Arc::new(together.iter().copied().collect());
+        let held = |fact: &Fact| Held { fact: *fact, commit, together: Arc::clone(&together) };
+        self.held.entry(format).or_default().extend(facts.iter().map(held));
     }
 
     pub(super) fn damage(&mut self, format: Format) {
@@ -45,7 +53,7 @@ impl Agreement {
             self.held.remove(damaged);
         }
         for events in self.held.values_mut() {
-            events.sort_unstable();
+            events.sort_unstable_by_key(|held| held.fact);
         }
         self.count(window, records, findings);
         let formats: Vec<Format> = records
@@ -93,29 +101,34 @@ impl Agreement {
         let none = Vec::new();
         let (ours, theirs) = (self.held.get(&one).unwrap_or(&none), self.held.get(&other).unwrap_or(&none));
         let (mut ours, mut theirs) = (ours.iter().peekable(), theirs.iter().peekable());
-        let (mut lacking, mut contents) = (BTreeMap::<Format, Vec<&Held>>::new(), 0_u64);
+        let mut lacking = BTreeMap::<Format, Vec<&Held>>::new();
+        let (mut together, mut apart) = (0_u64, 0_u64);
         loop {
             let order = match (ours.peek(), theirs.peek()) {
                 (None, None) => break,
                 (Some(_), None) => std::cmp::Ordering::Less,
                 (None, Some(_)) => std::cmp::Ordering::Greater,
-                (Some((own, _)), Some((their, _))) => own.id.cmp(&their.id),
+                (Some(own), Some(their)) => own.fact.id.cmp(&their.fact.id),
             };
             match order {
                 std::cmp::Ordering::Less => lacking.entry(other).or_default().extend(ours.next()),
                 std::cmp::Ordering::Greater => lacking.entry(one).or_default().extend(theirs.next()),
                 std::cmp::Ordering::Equal => {
-                    let (Some((own, _)), Some((their, _))) = (ours.next(), theirs.next()) else { break };
-                    let comparable = own.event.is_some() && their.event.is_some();
-                    if comparable && own.event != their.event && !excused.contains(&own.id) {
-                        contents += 1;
+                    let (Some(own), Some(their)) = (ours.next(), theirs.next()) else { break };
+                    let (one, other) = (own.fact.event, their.fact.event);
+                    if one.is_none() || other.is_none() || one == other || excused.contains(&own.fact.id) {
+                        continue;
                     }
+                    // One record's files were made of the same events.
+                    *(if own.commit == their.commit { &mut together } else { &mut apart }) += 1;
                 }
             }
         }
-        if contents > 0 {
-            let detail = format!("{contents} events, {} against {}", one.name(), other.name());
-            findings.add(Code::FormatsContent, window, detail);
+        for (code, events) in [(Code::FormatsContent, together), (Code::FormatsApart, apart)] {
+            if events > 0 {
+                let detail = format!("{events} events, {} against {}", one.name(), other.name());
+                findings.add(code, window, detail);
+            }
         }
         for (lacks, events) in lacking {
             self.lacking(window, lacks, &events, records, findings);
@@ -142,10 +155,10 @@ impl Agreement {
             .iter()
             .any(|record| record.certificate.level == Level::None && record.formats.contains(&lacks));
         let (mut together, mut alone) = (0_u64, 0_u64);
-        for (fact, formats) in events {
-            if formats.contains(&lacks) {
+        for held in events {
+            if held.together.contains(&lacks) {
                 together += 1;
-            } else if !vanished.contains(&fact.id) && !silent {
+            } else if !vanished.contains(&held.fact.id) && !silent {
                 alone += 1;
             }
         }

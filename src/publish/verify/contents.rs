@@ -173,7 +173,7 @@ impl Pass<'_> {
         self.counted.unread += u64::from(!examined.readable);
         ids.add(format, &place.path, examined.facts.iter().map(|fact| fact.id));
         if let Some(named) = &place.named {
-            agreement.add(format, &examined.facts, &named.formats);
+            agreement.add(format, &examined.facts, named.commit, &named.formats);
         }
         Ok(sound
             || !examined.flaws.iter().any(|(code, _)| matches!(code, Code::Undecodable | Code::Unreadable)))

@@ -84,10 +84,11 @@ codes! {
     WrongPartition = "V45", Error, "a row lies in the folder of another value";
     Twice = "V46", Error, "an id occurs twice in one format";
     FormatsIds = "V47", Error, "formats that were committed together do not hold the same events";
-    FormatsContent = "V48", Error, "formats hold an event with different contents";
+    FormatsContent = "V48", Error, "formats that were committed together hold an event with different contents";
     Columns = "V49", Error, "typed columns do not agree with the event that the row gives back";
     FormatBehind = "V50", Warning, "a format lacks events that were committed for another one alone";
     Limit = "V51", Error, "a limit was reached before everything was checked";
+    FormatsApart = "V52", Warning, "formats that were committed apart hold an event with different contents";
 }
 
 /// One finding.

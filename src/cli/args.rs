@@ -10,7 +10,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use vonage_audit::model::Format;
 use vonage_audit::{Error, Result};
 
-use crate::sandbox;
+use crate::{files, sandbox, verify};
 
 /// Extracts the Vonage Audit API completely, provably and losslessly.
 #[derive(Debug, Parser)]
@@ -61,9 +61,9 @@ pub(crate) enum Command {
     /// Put events from NDJSON files into a dataset, without the API; proves nothing about completeness
     Convert(Box<ConvertArgs>),
     /// Whether a dataset is what its log says, offline: every digest, the chain, names, gaps; with --deep every row
-    Verify(Box<VerifyArgs>),
+    Verify(Box<verify::Args>),
     /// The data files that the log names, one path a line, after checking its chain
-    Files(FilesArgs),
+    Files(files::Args),
     /// The table: its columns, its use in query engines, and how it follows what live events hold
     #[command(subcommand)]
     Schema(SchemaCommand),
@@ -268,71 +268,6 @@ pub(crate) struct TableArgs {
     /// Schema directory: columns and event types that are added to the built-in ones
     #[arg(long, value_name = "DIR")]
     pub(crate) schema_dir: Option<PathBuf>,
-}
-
-#[derive(Clone, Debug, ClapArgs)]
-pub(crate) struct VerifyArgs {
-    /// The dataset: the folder that holds _audit
-    #[arg(value_name = "DEST")]
-    pub(crate) dest: String,
-    /// Check the log, names and lengths alone, without reading data files
-    #[arg(long, conflicts_with_all = ["deep", "subset"])]
-    pub(crate) quick: bool,
-    /// Decode every file and check every row as well
-    #[arg(long, conflicts_with = "subset")]
-    pub(crate) deep: bool,
-    /// Read one part of the data files, like 3/7: the parts 1/7 to 7/7 are all of them
-    #[arg(long, value_name = "N/T")]
-    pub(crate) subset: Option<String>,
-    /// A commit noted down elsewhere: the log must have it, with this digest
-    #[arg(long, value_name = "NUMBER:SHA256")]
-    pub(crate) expect_head: Option<String>,
-    /// A half-open range that must be covered without a gap, like 2026-01-01..2026-04-01 or 2026-01-01..yesterday
-    #[arg(long, value_name = "FROM..TO")]
-    pub(crate) covers: Option<String>,
-    /// The level that each window of --covers must have at least: none, bracketed, double
-    #[arg(long, value_name = "LEVEL", default_value = "bracketed", requires = "covers")]
-    pub(crate) level: String,
-    /// The formats that --covers is about, comma-separated (default: all that the log names)
-    #[arg(long, value_name = "FORMATS", value_delimiter = ',', requires = "covers")]
-    pub(crate) format: Vec<String>,
-    /// Take warnings for failures as well: no run may be in flight, and no window missing
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// Most findings that are shown; all are counted
-    #[arg(long, value_name = "FINDINGS", default_value_t = 1_000,
-        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=1_000_000))]
-    pub(crate) findings_limit: usize,
-    /// Largest data file that is read, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
-    pub(crate) file_limit: u64,
-    /// Most memory that one decoded file may take with --deep, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
-    pub(crate) decode_limit: u64,
-    /// Most memory for the ids of the dataset with --deep, in MiB; one MiB holds 52,428 ids
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
-    pub(crate) id_limit: u64,
-    #[command(flatten)]
-    pub(crate) table: TableArgs,
-}
-
-#[derive(Clone, Debug, ClapArgs)]
-pub(crate) struct FilesArgs {
-    /// The dataset: the folder that holds _audit
-    #[arg(value_name = "DEST")]
-    pub(crate) dest: String,
-    /// The files as of this commit; later ones are left out
-    #[arg(long, value_name = "COMMIT")]
-    pub(crate) as_of: Option<u64>,
-    /// Only files of commits after this one: what is new since
-    #[arg(long, value_name = "COMMIT")]
-    pub(crate) since: Option<u64>,
-    /// Only files of these formats, comma-separated
-    #[arg(long, value_name = "FORMATS", value_delimiter = ',')]
-    pub(crate) format: Vec<String>,
-    /// Paths as a reader elsewhere opens them, not below the destination
-    #[arg(long)]
-    pub(crate) absolute: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,18 +1,38 @@
 //! `vonage-audit files`: the data files that the log names.
 //!
-//! What lives here: the choice among them and their two texts. What this file must not know: how a log is read.
+//! What lives here: the flags, the choice among the files, and their two texts. What this file must not know: how a log is read.
 
 use std::path::Path;
 
 use vonage_audit::publish::{NamedFile, NamedFiles};
 use vonage_audit::{Error, Result};
 
-use crate::args::{FilesArgs, formats};
+use crate::args::formats;
 use crate::destination::reading;
 use crate::terminal::Terminal;
 
+/// The flags.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The dataset: the folder that holds _audit
+    #[arg(value_name = "DEST")]
+    pub(crate) dest: String,
+    /// The files as of this commit; later ones are left out
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) as_of: Option<u64>,
+    /// Only files of commits after this one: what is new since
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) since: Option<u64>,
+    /// Only files of these formats, comma-separated
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',')]
+    pub(crate) format: Vec<String>,
+    /// Paths as a reader elsewhere opens them, not below the destination
+    #[arg(long)]
+    pub(crate) absolute: bool,
+}
+
 /// Runs the command; gives the exit code.
-pub(crate) async fn run(args: &FilesArgs, terminal: &Terminal) -> Result<u8> {
+pub(crate) async fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     let formats = formats(&args.format)?;
     if args.since.zip(args.as_of).is_some_and(|(since, as_of)| since > as_of) {
         return Err(Error::usage("--since is after --as-of"));

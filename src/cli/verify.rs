@@ -1,6 +1,6 @@
 //! `vonage-audit verify`: from flags to a verification, and its outcome for people and for programs.
 //!
-//! What lives here: the flags' meaning and the two texts. What this file must not know: how anything is checked.
+//! What lives here: the flags, their meaning, and the two texts. What this file must not know: how anything is checked.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use vonage_audit::plan::Moment;
 use vonage_audit::publish::verify::{Cover, Depth, Severity, Stretches, Verification, Verified, verify};
 use vonage_audit::{Error, Result};
 
-use crate::args::{VerifyArgs, formats};
+use crate::args::{TableArgs, formats};
 use crate::destination::reading;
 use crate::environment::Environment;
 use crate::schema::table;
@@ -22,8 +22,55 @@ use crate::terminal::Terminal;
 /// Gaps of one format that the report lists.
 const GAPS: usize = 100;
 
+/// The flags.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The dataset: the folder that holds _audit
+    #[arg(value_name = "DEST")]
+    pub(crate) dest: String,
+    /// Check the log, names and lengths alone, without reading data files
+    #[arg(long, conflicts_with_all = ["deep", "subset"])]
+    pub(crate) quick: bool,
+    /// Decode every file and check every row as well
+    #[arg(long, conflicts_with = "subset")]
+    pub(crate) deep: bool,
+    /// Read one part of the data files, like 3/7: the parts 1/7 to 7/7 are all of them
+    #[arg(long, value_name = "N/T")]
+    pub(crate) subset: Option<String>,
+    /// A commit noted down elsewhere: the log must have it, with this digest
+    #[arg(long, value_name = "NUMBER:SHA256")]
+    pub(crate) expect_head: Option<String>,
+    /// A half-open range that must be covered without a gap, like 2026-01-01..2026-04-01 or 2026-01-01..yesterday
+    #[arg(long, value_name = "FROM..TO")]
+    pub(crate) covers: Option<String>,
+    /// The level that each window of --covers must have at least: none, bracketed, double
+    #[arg(long, value_name = "LEVEL", default_value = "bracketed", requires = "covers")]
+    pub(crate) level: String,
+    /// The formats that --covers is about, comma-separated (default: all that the log names)
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', requires = "covers")]
+    pub(crate) format: Vec<String>,
+    /// Take warnings for failures as well: no run may be in flight, and no window missing
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Most findings that are shown; all are counted
+    #[arg(long, value_name = "FINDINGS", default_value_t = 1_000,
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=1_000_000))]
+    pub(crate) findings_limit: usize,
+    /// Largest data file that is read, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    pub(crate) file_limit: u64,
+    /// Most memory that one decoded file may take with --deep, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    pub(crate) decode_limit: u64,
+    /// Most memory for the ids of the dataset with --deep, in MiB; one MiB holds 52,428 ids
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    pub(crate) id_limit: u64,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
 /// Runs the command; gives the exit code.
-pub(crate) async fn run(args: &VerifyArgs, environment: &Environment, terminal: &Terminal) -> Result<u8> {
+pub(crate) async fn run(args: &Args, environment: &Environment, terminal: &Terminal) -> Result<u8> {
     let request = request(args, environment.now)?;
     let law = Arc::new(law(&table(&args.table)?));
     let store = reading(&args.dest)?;
@@ -41,7 +88,7 @@ pub(crate) async fn run(args: &VerifyArgs, environment: &Environment, terminal: 
     Ok(code)
 }
 
-fn request(args: &VerifyArgs, now: Timestamp) -> Result<Verification> {
+fn request(args: &Args, now: Timestamp) -> Result<Verification> {
     let depth = match (args.quick, args.deep) {
         (true, _) => Depth::Quick,
         (_, true) => Depth::Deep,
@@ -81,7 +128,7 @@ fn head(text: &str) -> Result<Head> {
         })
 }
 
-fn cover(text: &str, args: &VerifyArgs, now: Timestamp) -> Result<Cover> {
+fn cover(text: &str, args: &Args, now: Timestamp) -> Result<Cover> {
     let wrong =
         || Error::usage(format!("not a range: {text:?}")).hint("write --covers 2026-01-01..2026-04-01");
     let (from, to) = text.split_once("..").ok_or_else(wrong)?;
@@ -102,7 +149,7 @@ fn cover(text: &str, args: &VerifyArgs, now: Timestamp) -> Result<Cover> {
     Ok(Cover { range, level, formats: formats(&args.format)? })
 }
 
-fn human(outcome: &Verified, args: &VerifyArgs, code: u8) -> String {
+fn human(outcome: &Verified, args: &Args, code: u8) -> String {
     let mut out = String::new();
     for finding in &outcome.findings {
         let (name, weight) = (finding.code.name(), finding.code.severity().name());

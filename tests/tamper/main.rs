@@ -4,6 +4,7 @@
 //! positions and seeds; `TAMPER=all` takes all of them.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
@@ -30,7 +31,7 @@ mod world;
 
 /// Whether everything is tried instead of a sample.
 pub(crate) fn all() -> bool {
-    std::env::var("TAMPER").is_ok_and(|value| value == "all")
+    std::env::var_os("TAMPER").is_some_and(|value| value == "all")
 }
 
 /// One number for a sample, another for everything.

@@ -72,7 +72,8 @@ fn rewritten(
     let mut bytes = Vec::new();
     let schema = table().arrow_schema();
     let rows = RecordBatch::try_new(Arc::clone(&schema), rows.columns().to_vec()).unwrap();
-    encode(Format::Parquet, &schema, &[rows.clone()], metadata, &Default::default(), &mut bytes).unwrap();
+    encode(Format::Parquet, &schema, std::slice::from_ref(&rows), metadata, &Default::default(), &mut bytes)
+        .unwrap();
     let mut copy = objects.clone();
     copy.insert(path.clone(), bytes.clone().into());
     if !relog {

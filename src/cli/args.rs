@@ -12,7 +12,7 @@ use vonage_audit::{Error, Result};
 
 use crate::layout::LayoutFlags;
 use crate::signing::SigningArgs;
-use crate::{sandbox, sign};
+use crate::{files, sandbox, sign, verify};
 
 /// Extracts the Vonage Audit API completely, provably and losslessly.
 #[derive(Debug, Parser)]
@@ -64,6 +64,10 @@ pub(crate) enum Command {
     Convert(Box<ConvertArgs>),
     /// Sign the commits of a dataset that have no signature, or hand over to a new key
     Sign(Box<sign::Args>),
+    /// Whether a dataset is what its log says, offline: every digest, the chain, names, gaps; with --deep every row
+    Verify(Box<verify::Args>),
+    /// The data files that the log names, one path a line, after checking its chain
+    Files(files::Args),
     /// The table: its columns, its use in query engines, and how it follows what live events hold
     #[command(subcommand)]
     Schema(SchemaCommand),
@@ -228,20 +232,24 @@ pub(crate) struct FormatArgs {
 impl FormatArgs {
     /// The formats, each once.
     pub(crate) fn resolve(&self) -> Result<Vec<Format>> {
-        let mut formats = Vec::new();
-        for name in &self.format {
-            let format = Format::parse(name).ok_or_else(|| {
-                let known: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
-                Error::usage(format!("not a format: {name:?}"))
-                    .hint(format!("there are {}", known.join(", ")))
-            })?;
-            if !formats.contains(&format) {
-                formats.push(format);
-            }
-        }
-        formats.sort_unstable();
-        Ok(formats)
+        formats(&self.format)
     }
+}
+
+/// The formats of these names, each once, in order.
+pub(crate) fn formats(names: &[String]) -> Result<Vec<Format>> {
+    let mut formats = Vec::new();
+    for name in names {
+        let format = Format::parse(name).ok_or_else(|| {
+            let known: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+            Error::usage(format!("not a format: {name:?}")).hint(format!("there are {}", known.join(", ")))
+        })?;
+        if !formats.contains(&format) {
+            formats.push(format);
+        }
+    }
+    formats.sort_unstable();
+    Ok(formats)
 }
 
 #[derive(Clone, Debug, ClapArgs)]

@@ -112,6 +112,11 @@ pub(crate) struct Destination {
     pub(crate) files: Files,
 }
 
+/// The store at a place that is only read; it must be there.
+pub(crate) fn reading(dest: &str) -> Result<LocalStore> {
+    LocalStore::open(Path::new(dest), false).map_err(|error| error.at("destination", dest))
+}
+
 impl Destination {
     /// Opens the dataset in a store, or finds out that there can be one; writes nothing.
     pub(crate) async fn open(place: &Place, wanted: Wanted<'_>) -> Result<Self> {

@@ -17,6 +17,7 @@ mod destination;
 mod drift;
 mod environment;
 mod export;
+mod files;
 mod folders;
 mod layout;
 mod moments;
@@ -30,6 +31,7 @@ mod signing_program;
 mod stream;
 mod summary;
 mod terminal;
+mod verify;
 
 use args::{Args, Command};
 use environment::Environment;
@@ -66,6 +68,8 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
             Command::Types(args) => questions::types(&args, environment, terminal).await,
             Command::Event(args) => questions::event(&args, environment, terminal).await,
             Command::Convert(args) => convert::run(*args, environment, terminal).await,
+            Command::Verify(args) => verify::run(&args, environment, terminal).await,
+            Command::Files(args) => files::run(&args, terminal).await,
             Command::Schema(command) => schema::run(command, environment, terminal).await,
             Command::Sign(args) => sign::run(*args, environment, terminal).await,
             Command::Demo(args) => demo::run(args, environment, terminal).await,

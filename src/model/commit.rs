@@ -37,6 +37,17 @@ pub struct FileRecord {
     pub created_at: Option<(Timestamp, Timestamp)>,
 }
 
+/// A file of quarantine as the log names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptRecord {
+    /// Path below the destination.
+    pub path: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Lower-case hex SHA-256 of the whole file.
+    pub sha256: String,
+}
+
 /// What became of a window's events. `settled = rows + known + quarantined + filtered`, or the commit is not made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -71,6 +82,8 @@ pub struct WindowRecord {
     pub vanished: Vec<String>,
     /// What its events hold beyond the table, where that is anything.
     pub drift: Drift,
+    /// The files of quarantine that no earlier record of the window names.
+    pub quarantine: Vec<KeptRecord>,
     /// The files this commit adds; none for an empty window, which is a statement of its own.
     pub files: Vec<FileRecord>,
 }

@@ -18,7 +18,9 @@ pub mod time;
 pub mod window;
 
 pub use certificate::{Certificate, Level};
-pub use commit::{Commit, Counts, FileRecord, Head, KeyRecord, SchemaRef, UndatedRecord, WindowRecord};
+pub use commit::{
+    Commit, Counts, FileRecord, Head, KeptRecord, KeyRecord, SchemaRef, UndatedRecord, WindowRecord,
+};
 pub use drift::{Difference, Drift, Finding, JSON_TYPES};
 pub use event::{Event, EventId, Flaw};
 pub use layout::{Formulas, Layout, Lines, Packing};

@@ -36,12 +36,11 @@ pub(super) async fn deliver(ready: Ready, dataset: &Dataset) -> Result<Delivered
     let conflicts = published.conflicts.clone();
     quarantine.extend(changed(&conflicts, events));
     let not_rebuilt = not_rebuilt(&quarantine);
-    if !quarantine.is_empty() {
-        dataset.quarantine(window, &quarantine).await?;
-    }
+    let kept = dataset.quarantine(window, &quarantine).await?;
     let mut record = published.record(certificate, counts.quarantined, counts.filtered);
     record.counts.redacted = counts.redacted;
     record.drift = drift;
+    record.quarantine = kept;
     if record.counts.settled != counts.settled {
         return Err(Error::bug("the events of a window do not add up")
             .at("window", window)

@@ -66,11 +66,18 @@ fn push_scalar(scalar: &impl Serialize, out: &mut Vec<u8>) -> Result<()> {
 /// # Errors
 /// [`Kind::Verification`] when the text is not the canonical text of such a record.
 pub(super) fn read<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T> {
-    let refused =
-        |why: &'static str| Error::new(Kind::Verification, "a control file is not readable").at("why", why);
     if bytes.len() > MAX_BYTES {
         return Err(refused("too long"));
     }
+    read_long(bytes)
+}
+
+fn refused(why: &'static str) -> Error {
+    Error::new(Kind::Verification, "a control file is not readable").at("why", why)
+}
+
+/// The same for a text whose length is bounded elsewhere: a line of quarantine holds an event of any length.
+pub(super) fn read_long<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T> {
     let record: T =
         serde_json::from_slice(bytes).map_err(|cause| refused("not such a record").because(cause))?;
     if write(&record)? != bytes {

@@ -22,7 +22,7 @@ use crate::model::{Commit, FileRecord, Format, Head, Slot, UndatedRecord, Window
 use crate::store::{Entry, EntryKind, ObjectPath, Store};
 
 const FOLDER: &str = "_audit";
-const DESCRIPTOR: &str = "_audit/dataset.json";
+pub(super) const DESCRIPTOR: &str = "_audit/dataset.json";
 
 /// What may stand in a folder that is not a dataset yet: what locks, staging and the store's probe leave there.
 const OURS_BEFORE: [&str; 3] = ["lock", "probe", "staging"];
@@ -116,8 +116,8 @@ impl Dataset {
                 spec.text()?.into()
             }
         };
-        let log =
-            read_log(store.as_ref(), Log::new(spec.grid, spec.layout.clone(), sha256(&descriptor))).await?;
+        let log = Log::new(spec.grid, spec.layout.clone(), sha256(&descriptor));
+        let log = read_log(store.as_ref(), log, |_| Ok(())).await?;
         if let Some(schema) = log.schema() {
             spec.continues(schema)?;
         }
@@ -135,8 +135,8 @@ impl Dataset {
             return Err(Error::usage("there is no dataset").at("destination", store.describe()));
         };
         let mut spec = Spec::parse(&descriptor)?;
-        let log =
-            read_log(store.as_ref(), Log::new(spec.grid, spec.layout.clone(), sha256(&descriptor))).await?;
+        let log = Log::new(spec.grid, spec.layout.clone(), sha256(&descriptor));
+        let log = read_log(store.as_ref(), log, |_| Ok(())).await?;
         if let Some(schema) = log.schema() {
             spec.schema = schema.clone();
         }
@@ -278,7 +278,7 @@ impl Dataset {
             let mut size = 0;
             let mut windows: Vec<WindowRecord> = Vec::new();
             for record in &waiting.windows {
-                size += RECORD_BYTES * (record.files.len() + 1)
+                size += RECORD_BYTES * (record.files.len() + record.quarantine.len() + 1)
                     + drift::FINDING_BYTES * drift::listed(&record.drift);
                 if size > COMMIT_BYTES && !windows.is_empty() {
                     break;
@@ -400,8 +400,13 @@ impl Dataset {
     }
 }
 
-/// Reads the commits that a listing shows, and checks that none is missing among them.
-async fn read_log(store: &dyn Store, mut log: Log) -> Result<Log> {
+/// Reads the commits that a listing shows, and checks that none is missing among them; `each` sees the bytes of every
+/// commit that was found to continue the log.
+pub(super) async fn read_log(
+    store: &dyn Store,
+    mut log: Log,
+    mut each: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<Log> {
     let folder = ObjectPath::new(log::FOLDER)?;
     let entries = register::children(store, Some(&folder)).await?;
     let numbers: BTreeSet<u64> = entries.iter().filter_map(|entry| log::number(&entry.name)).collect();
@@ -416,6 +421,7 @@ async fn read_log(store: &dyn Store, mut log: Log) -> Result<Log> {
             return Err(absent(log.next()));
         }
         log.append(&bytes)?;
+        each(&bytes)?;
     }
     Ok(log)
 }

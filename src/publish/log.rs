@@ -86,6 +86,8 @@ pub(super) struct Log {
     commits: u64,
     schema: Option<SchemaRef>,
     files: HashMap<String, FileRecord>,
+    /// The files of quarantine, with their digests.
+    kept: HashMap<String, String>,
     windows: BTreeMap<Window, Vec<WindowRecord>>,
     /// What is recorded of events without a time, with the number of the commit.
     undated: Vec<(u64, UndatedRecord)>,
@@ -107,6 +109,7 @@ impl Log {
             commits: 0,
             schema: None,
             files: HashMap::new(),
+            kept: HashMap::new(),
             windows: BTreeMap::new(),
             undated: Vec::new(),
             latest: HashMap::new(),
@@ -189,6 +192,10 @@ impl Log {
                 return Err(broken("it records a file that is recorded before"));
             }
         }
+        let mut kept = commit.windows.iter().flat_map(|window| &window.quarantine);
+        if kept.any(|kept| self.kept.contains_key(&kept.path)) {
+            return Err(broken("it records a file of quarantine that is recorded before"));
+        }
         if let Some(key) = &commit.key {
             let dataset = self.dataset().to_owned();
             let taken = self.keys.take(number, key, &dataset, &commit.previous);
@@ -205,6 +212,7 @@ impl Log {
         self.schema = Some(commit.schema);
         for record in commit.windows {
             self.files.extend(record.files.iter().map(|file| (file.path.clone(), file.clone())));
+            self.kept.extend(record.quarantine.iter().map(|kept| (kept.path.clone(), kept.sha256.clone())));
             self.latest.insert(record.window, commit.number);
             self.windows.entry(record.window).or_default().push(record);
         }
@@ -259,6 +267,16 @@ impl Log {
     /// left out, and their rows are known.
     pub(super) fn rebase(&self, mut record: WindowRecord) -> Result<Option<WindowRecord>> {
         self.keep_new(&mut record.files, &mut record.counts)?;
+        for kept in &record.quarantine {
+            if self.kept.get(&kept.path).is_some_and(|digest| *digest != kept.sha256) {
+                return Err(Error::new(
+                    Kind::Verification,
+                    "a file of quarantine is recorded with another content",
+                )
+                .at("path", &kept.path));
+            }
+        }
+        record.quarantine.retain(|kept| !self.kept.contains_key(&kept.path));
 
         let earlier = self.windows.get(&record.window);
         let quarantined = earlier.into_iter().flatten().map(|record| record.counts.quarantined).max();
@@ -272,6 +290,7 @@ impl Log {
         // What claims nothing says nothing new of a window that is known.
         let claims = record.certificate.level != Level::None || earlier.is_none();
         let adds = !record.files.is_empty()
+            || !record.quarantine.is_empty()
             || quarantined.is_none_or(|known| record.counts.quarantined > known)
             || (claims && record.formats.iter().any(renewed));
         Ok(adds.then_some(record))
@@ -319,7 +338,7 @@ fn renews(record: &WindowRecord, newest: &WindowRecord) -> bool {
         || record.vanished != newest.vanished
 }
 
-fn covered(records: &[WindowRecord], format: Format) -> Option<Covered> {
+pub(super) fn covered(records: &[WindowRecord], format: Format) -> Option<Covered> {
     let mut files: Vec<FileRecord> = records
         .iter()
         .flat_map(|record| &record.files)

@@ -3,35 +3,36 @@
 //! What lives here: [`Dataset::quarantine`] and the lines it writes. One JSON object a line with keys `flaw`, `id` and
 //! `text`, or `base64` when the bytes are not UTF-8; sorted, write-once, numbered like the window's slots. Events that
 //! belong to no window are in `events-undated`.
-//! The log counts these events; it does not name these files (they are outside the rows' proof).
+//! The log counts these events and names the files of windows with their digests; those of `events-undated` it does not.
 //! What this file must not know: what the flaws mean.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::canonical;
 use super::dataset::Dataset;
+use super::digest::sha256;
 use super::register;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Event, Flaw, Window, slot};
+use crate::model::{Event, Flaw, KeptRecord, Window, slot};
 use crate::store::ObjectPath;
 
-const FOLDER: &str = "_audit/quarantine";
+pub(super) const FOLDER: &str = "_audit/quarantine";
 
 /// The name of events that belong to no window.
-const UNDATED: &str = "events-undated";
+pub(super) const UNDATED: &str = "events-undated";
 
 /// A file of more bytes is refused.
-const MAX_FILE: u64 = 1 << 30;
+pub(super) const MAX_FILE: u64 = 1 << 30;
 
 const MAX_FILES: u32 = 1_000;
 
 impl Dataset {
     /// Keeps the raw bytes of a window's flawed events; those that earlier files hold are not written again. Returns
-    /// the paths of the files that hold them now, in order.
+    /// the files that hold them now, in order, as the window's record names them.
     ///
     /// # Errors
     /// [`Kind::Bug`] for an event without a flaw; [`Kind::Storage`].
-    pub async fn quarantine(&self, window: Window, events: &[Event]) -> Result<Vec<String>> {
+    pub async fn quarantine(&self, window: Window, events: &[Event]) -> Result<Vec<KeptRecord>> {
         self.keep(&name(window), events).await.map_err(|error| error.at("window", window))
     }
 
@@ -39,16 +40,16 @@ impl Dataset {
     ///
     /// # Errors
     /// As [`Dataset::quarantine`].
-    pub async fn quarantine_undated(&self, events: &[Event]) -> Result<Vec<String>> {
+    pub async fn quarantine_undated(&self, events: &[Event]) -> Result<Vec<KeptRecord>> {
         self.keep(UNDATED, events).await
     }
 
-    async fn keep(&self, name: &str, events: &[Event]) -> Result<Vec<String>> {
+    async fn keep(&self, name: &str, events: &[Event]) -> Result<Vec<KeptRecord>> {
         let mut missing: BTreeSet<String> = events.iter().map(line).collect::<Result<_>>()?;
-        let mut paths = Vec::new();
+        let mut kept = Vec::new();
         for sequence in 0..MAX_FILES {
             if missing.is_empty() {
-                return Ok(paths);
+                return Ok(kept);
             }
             let path = path(name, sequence)?;
             self.create_descriptor().await?;
@@ -62,7 +63,11 @@ impl Dataset {
                     missing.remove(line);
                 }
             }
-            paths.push(path.as_str().to_owned());
+            kept.push(KeptRecord {
+                path: path.as_str().to_owned(),
+                bytes: u64::try_from(standing.len()).unwrap_or(u64::MAX),
+                sha256: sha256(&standing),
+            });
         }
         Err(Error::new(Kind::Storage, "there are too many files in quarantine").at("name", name))
     }
@@ -71,6 +76,19 @@ impl Dataset {
 /// The name of a window's slot without its sequence number.
 fn name(window: Window) -> String {
     slot::name(Some(window))
+}
+
+/// The name of a window's files and the sequence number, of a name that is one of quarantine's.
+pub(super) fn parse(name: &str) -> Option<(&str, u32)> {
+    let (stem, digits) = name.strip_suffix(".ndjson")?.rsplit_once("-s")?;
+    let sequence: u32 = digits.parse().ok()?;
+    (stem.starts_with("events-") && format!("{sequence:03}") == digits).then_some((stem, sequence))
+}
+
+/// Whether a path is one of the window's files.
+pub(super) fn is_of(path: &str, window: Window) -> bool {
+    let below = path.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/'));
+    below.and_then(parse).is_some_and(|(stem, _)| stem == name(window))
 }
 
 fn path(name: &str, sequence: u32) -> Result<ObjectPath> {

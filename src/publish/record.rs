@@ -13,9 +13,12 @@ use super::canonical;
 use super::descriptor::WireSchema;
 use super::digest::is_sha256;
 use super::drift::{self, WireDrift};
+use super::quarantine;
 use super::signatures::{self, WireKey};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Certificate, Commit, Counts, FileRecord, Format, Level, Timestamp, Window, WindowRecord};
+use crate::model::{
+    Certificate, Commit, Counts, FileRecord, Format, KeptRecord, Level, Timestamp, Window, WindowRecord,
+};
 
 const FORMAT_VERSION: u64 = 1;
 
@@ -51,8 +54,19 @@ struct WireWindow {
     files: Vec<WireFile>,
     formats: Vec<String>,
     from: String,
+    /// Absent where nothing is in quarantine that an earlier record does not name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    quarantine: Vec<WireKept>,
     to: String,
     vanished: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireKept {
+    bytes: u64,
+    path: String,
+    sha256: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -158,9 +172,14 @@ fn to_wire(record: &WindowRecord) -> WireWindow {
         files: record.files.iter().map(to_wire_file).collect(),
         formats: record.formats.iter().map(|format| format.name().to_owned()).collect(),
         from: record.window.from.to_string(),
+        quarantine: record.quarantine.iter().map(to_wire_kept).collect(),
         to: record.window.to.to_string(),
         vanished: record.vanished.clone(),
     }
+}
+
+fn to_wire_kept(kept: &KeptRecord) -> WireKept {
+    WireKept { bytes: kept.bytes, path: kept.path.clone(), sha256: kept.sha256.clone() }
 }
 
 pub(super) fn to_wire_file(file: &FileRecord) -> WireFile {
@@ -229,6 +248,11 @@ fn from_wire(wire: WireWindow) -> Result<WindowRecord> {
         formats: wire.formats.iter().map(|name| to_format(name)).collect::<Result<_>>()?,
         vanished: wire.vanished,
         drift: wire.drift.map(drift::from_wire).transpose()?.unwrap_or_default(),
+        quarantine: wire
+            .quarantine
+            .into_iter()
+            .map(|kept| KeptRecord { path: kept.path, bytes: kept.bytes, sha256: kept.sha256 })
+            .collect(),
         files: wire.files.into_iter().map(from_wire_file).collect::<Result<_>>()?,
     })
 }
@@ -289,6 +313,11 @@ pub(super) fn check_window(record: &WindowRecord) -> Result<(), &'static str> {
     };
     if record.files.iter().any(outside) {
         return Err("a file holds rows of another window");
+    }
+    let strange =
+        |kept: &KeptRecord| !is_sha256(&kept.sha256) || !quarantine::is_of(&kept.path, record.window);
+    if record.quarantine.iter().any(strange) {
+        return Err("a file of quarantine has no digest or is another window's");
     }
     Ok(())
 }

@@ -15,8 +15,8 @@ use ring::digest::{Context, SHA256};
 use crate::error::{Error, Result};
 use crate::model::Timestamp;
 
-const ID: &str = "id";
-const CREATED_AT: &str = "created_at";
+pub(super) const ID: &str = "id";
+pub(super) const CREATED_AT: &str = "created_at";
 
 /// Built from the API's own address, not from the event: two replies may differ in it and mean the same event.
 const LINK: &str = "link_self_href";
@@ -106,7 +106,7 @@ pub(super) fn rows(batches: &[RecordBatch], names: &[String]) -> Result<Vec<Row>
 }
 
 /// Adds one value: null, or its length and bytes, so that no two sequences of values are alike.
-fn digest(column: &ArrayRef, position: usize, content: &mut Context) -> Result<()> {
+pub(super) fn digest(column: &ArrayRef, position: usize, content: &mut Context) -> Result<()> {
     if column.is_null(position) {
         content.update(&[0]);
         return Ok(());

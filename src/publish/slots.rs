@@ -66,6 +66,7 @@ impl Published {
             formats: self.formats,
             vanished: self.vanished,
             drift: Drift::default(),
+            quarantine: Vec::new(),
             files: self.files,
         }
     }
@@ -328,7 +329,7 @@ impl Dataset {
 }
 
 /// Computes here if it is little, else on a blocking thread.
-async fn compute<T: Send + 'static>(
+pub(super) async fn compute<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {

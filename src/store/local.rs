@@ -191,7 +191,7 @@ impl Inner {
         let created =
             match disk::look(&folder, name).map_err(|cause| failed("cannot look", path.as_str(), cause))? {
                 Found::Nothing => self.publish(&folder, path, name, bytes)?,
-                Found::File => Created::Exists,
+                Found::File(_) => Created::Exists,
                 Found::Other => return Err(not_a_file(path)),
             };
         // Also when it was there: whoever made it may have died before this sync.
@@ -253,6 +253,16 @@ impl Inner {
         }
     }
 
+    fn size(&self, path: &ObjectPath) -> Result<Option<u64>> {
+        let (folder, name) = path.split();
+        let Some(folder) = self.open_folder(folder)? else { return Ok(None) };
+        match disk::look(&folder, name).map_err(|cause| failed("cannot look", path.as_str(), cause))? {
+            Found::Nothing => Ok(None),
+            Found::File(length) => Ok(Some(length)),
+            Found::Other => Err(not_a_file(path)),
+        }
+    }
+
     fn children(&self, folder: Option<&str>) -> Result<Vec<Entry>> {
         let Some(opened) = self.open_folder(folder)? else { return Ok(Vec::new()) };
         let mut entries = disk::entries(&opened, MAX_NAMES)
@@ -293,6 +303,11 @@ impl Store for LocalStore {
     fn read<'a>(&'a self, path: &'a ObjectPath, limit: u64) -> BoxFuture<'a, Result<Option<Bytes>>> {
         let (inner, path) = (Arc::clone(&self.inner), path.clone());
         blocking(move || inner.read(&path, limit)).boxed()
+    }
+
+    fn size<'a>(&'a self, path: &'a ObjectPath) -> BoxFuture<'a, Result<Option<u64>>> {
+        let (inner, path) = (Arc::clone(&self.inner), path.clone());
+        blocking(move || inner.size(&path)).boxed()
     }
 
     fn children<'a>(&'a self, folder: Option<&'a ObjectPath>) -> BoxFuture<'a, Result<Vec<Entry>>> {

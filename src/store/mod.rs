@@ -20,6 +20,7 @@ pub use single_writer::SingleWriter;
 use std::fmt;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::error::Result;
@@ -68,6 +69,15 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// The object's bytes, or `None` if there is none. An object of more than `limit` bytes is an error.
     fn read<'a>(&'a self, path: &'a ObjectPath, limit: u64) -> BoxFuture<'a, Result<Option<Bytes>>>;
+
+    /// The object's length in bytes, or `None` if there is none. Reads the object where a store knows nothing better.
+    fn size<'a>(&'a self, path: &'a ObjectPath) -> BoxFuture<'a, Result<Option<u64>>> {
+        async move {
+            let found = self.read(path, u64::MAX).await?;
+            Ok(found.map(|bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
+        }
+        .boxed()
+    }
 
     /// What is directly below a folder, sorted by name; `None` is the destination itself. Empty if there is none.
     fn children<'a>(&'a self, folder: Option<&'a ObjectPath>) -> BoxFuture<'a, Result<Vec<Entry>>>;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use vonage_audit::encode::{FileMetadata, ReadLimits, read};
 use vonage_audit::error::Kind;
-use vonage_audit::model::{Counts, Event, EventId, Flaw, Format, Grid, Timestamp, Window, WindowRecord};
+use vonage_audit::model::{
+    Counts, Event, EventId, Flaw, Format, Grid, KeptRecord, Timestamp, Window, WindowRecord,
+};
 use vonage_audit::publish::{Dataset, Spec, prepare};
 use vonage_audit::store::{Fault, MemoryStore, ObjectPath, Store};
 
@@ -336,7 +338,7 @@ async fn quarantine_keeps_the_raw_bytes_once() {
     ];
     let first = "_audit/quarantine/events-20260301-s000.ndjson";
     for _ in 0..2 {
-        assert_eq!(dataset.quarantine(day(1), &events).await.unwrap(), [first]);
+        assert_eq!(paths(dataset.quarantine(day(1), &events).await.unwrap()), [first]);
         assert_eq!(
             String::from_utf8(store.objects()[&path(first)].to_vec()).unwrap(),
             concat!(
@@ -347,9 +349,9 @@ async fn quarantine_keeps_the_raw_bytes_once() {
     }
     let more = [events[0].clone(), event("x", b"{}", Flaw::NoId)];
     let second = "_audit/quarantine/events-20260301-s001.ndjson";
-    assert_eq!(dataset.quarantine(day(1), &more).await.unwrap(), [first, second]);
+    assert_eq!(paths(dataset.quarantine(day(1), &more).await.unwrap()), [first, second]);
     assert_eq!(store.objects()[&path(second)].iter().filter(|byte| **byte == b'\n').count(), 1);
-    assert_eq!(dataset.quarantine(day(2), &[]).await.unwrap(), Vec::<String>::new());
+    assert_eq!(dataset.quarantine(day(2), &[]).await.unwrap(), []);
 
     // A window with nothing but flawed events is covered; a rerun adds nothing; another flawed event does.
     for (quarantined, number) in [(1, 0), (1, 0), (2, 1)] {
@@ -357,6 +359,10 @@ async fn quarantine_keeps_the_raw_bytes_once() {
         assert_eq!(head.unwrap().number, number);
     }
     assert_eq!(dataset.coverage(Format::Parquet)[&day(1)].quarantined, 2);
+}
+
+fn paths(kept: Vec<KeptRecord>) -> Vec<String> {
+    kept.into_iter().map(|kept| kept.path).collect()
 }
 
 fn only_flawed(quarantined: u64) -> WindowRecord {
@@ -367,6 +373,7 @@ fn only_flawed(quarantined: u64) -> WindowRecord {
         drift: Default::default(),
         formats: vec![Format::Parquet],
         vanished: Vec::new(),
+        quarantine: Vec::new(),
         files: Vec::new(),
     }
 }

@@ -31,6 +31,7 @@ pub(crate) fn commit() -> Commit {
             drift: Default::default(),
             formats: vec![Format::Parquet],
             vanished: Vec::new(),
+            quarantine: Vec::new(),
             files: vec![FileRecord {
                 path,
                 format: Format::Parquet,

@@ -66,7 +66,8 @@ impl From<Errno> for Failure {
 
 pub(super) enum Found {
     Nothing,
-    File,
+    /// Of this many bytes.
+    File(u64),
     Other,
 }
 
@@ -111,7 +112,9 @@ pub(super) fn sync_folder(folder: &OwnedFd) -> io::Result<()> {
 
 pub(super) fn look(folder: &OwnedFd, name: &str) -> io::Result<Found> {
     match fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => Ok(Found::File),
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => {
+            Ok(Found::File(u64::try_from(stat.st_size).unwrap_or(u64::MAX)))
+        }
         Ok(_) => Ok(Found::Other),
         Err(Errno::NOENT) => Ok(Found::Nothing),
         Err(cause) => Err(cause.into()),

@@ -9,11 +9,13 @@ mod columns;
 mod csv;
 mod file;
 mod ndjson;
+mod packed;
 mod parquet;
 mod recut;
 mod settings;
 
 pub use file::{Encoded, FileMetadata, ReadLimits, Table, encode, read, read_typed};
 pub use ndjson::EVENT_TEXT;
+pub use packed::{unpacked, unzstd, zstd};
 pub use recut::BATCH_ROWS;
 pub use settings::{Codec, Settings};

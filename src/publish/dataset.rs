@@ -37,6 +37,9 @@ const COMMIT_BYTES: usize = 1 << 20;
 /// Bytes of a record without files, and of a file, at most: a little more than the longest text of each.
 const RECORD_BYTES: usize = 768;
 
+/// Bytes of what a record says of kept replies and of its source, at most.
+const ORIGIN_BYTES: usize = 512;
+
 /// How often a commit gives way to others before it gives up; each time somebody else has committed.
 const MAX_RACES: u32 = 10_000;
 
@@ -112,6 +115,21 @@ impl Dataset {
         Ok(dataset)
     }
 
+    /// A dataset as it is stored, to be read; `None` if there is none. The log is read and its chain checked.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] for a layout that this version does not know; [`Kind::Verification`]; [`Kind::Storage`].
+    pub async fn stored(store: Arc<dyn Store>) -> Result<Option<Self>> {
+        let found = register::read(store.as_ref(), &ObjectPath::new(DESCRIPTOR)?, MAX_CONTROL).await?;
+        let Some(descriptor) = found else { return Ok(None) };
+        let mut spec = Spec::parse(&descriptor)?;
+        let log = Log::new(spec.grid, spec.layout.clone(), sha256(&descriptor));
+        let log = read_log(store.as_ref(), log).await?;
+        // Its newest table; the descriptor names the one at its creation.
+        spec.schema = log.schema().unwrap_or(&spec.schema).clone();
+        Ok(Some(Self { store, spec, state: Mutex::new(State { descriptor, durable: false, log }) }))
+    }
+
     /// What this run wants the dataset to be.
     pub fn spec(&self) -> &Spec {
         &self.spec
@@ -125,6 +143,16 @@ impl Dataset {
     /// The windows that are committed in this format, with their certificates and files.
     pub fn coverage(&self, format: Format) -> Coverage {
         self.state(|state| state.log.coverage(format))
+    }
+
+    /// Every window's record of every commit, in the order of the log.
+    pub fn records(&self) -> Vec<WindowRecord> {
+        self.state(|state| state.log.records().cloned().collect())
+    }
+
+    /// Whether the log would take this record in.
+    pub(super) fn adds(&self, record: WindowRecord) -> Result<bool> {
+        Ok(self.state(|state| state.log.rebase(record))?.is_some())
     }
 
     /// Appends what these records add to the log, as one commit or, when they are many, several; returns the newest
@@ -188,7 +216,8 @@ impl Dataset {
             let mut windows: Vec<WindowRecord> = Vec::new();
             for record in waiting.iter() {
                 size += RECORD_BYTES * (record.files.len() + 1)
-                    + drift::FINDING_BYTES * drift::listed(&record.drift);
+                    + drift::FINDING_BYTES * drift::listed(&record.drift)
+                    + if record.raw.is_some() || record.source.is_some() { ORIGIN_BYTES } else { 0 };
                 if size > COMMIT_BYTES && !windows.is_empty() {
                     break;
                 }

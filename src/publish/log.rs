@@ -66,6 +66,8 @@ pub(super) struct Log {
     schema: Option<SchemaRef>,
     files: HashMap<String, FileRecord>,
     windows: BTreeMap<Window, Vec<WindowRecord>>,
+    /// The windows of all commits, in order.
+    order: Vec<Window>,
     /// The commit that recorded each window last.
     latest: HashMap<Window, u64>,
     /// Commits from here on were made after this run had read the log.
@@ -83,6 +85,7 @@ impl Log {
             schema: None,
             files: HashMap::new(),
             windows: BTreeMap::new(),
+            order: Vec::new(),
             latest: HashMap::new(),
             read_until: 0,
         }
@@ -155,8 +158,19 @@ impl Log {
         for record in commit.windows {
             self.files.extend(record.files.iter().map(|file| (file.path.clone(), file.clone())));
             self.latest.insert(record.window, commit.number);
+            self.order.push(record.window);
             self.windows.entry(record.window).or_default().push(record);
         }
+    }
+
+    /// Every record, in the order of the commits.
+    pub(super) fn records(&self) -> impl Iterator<Item = &WindowRecord> {
+        let mut given: HashMap<Window, usize> = HashMap::new();
+        self.order.iter().filter_map(move |window| {
+            let place = given.entry(*window).or_default();
+            *place += 1;
+            self.windows.get(window)?.get(*place - 1)
+        })
     }
 
     /// The recorded file at this path.
@@ -201,7 +215,11 @@ impl Log {
         };
         // What claims nothing says nothing new of a window that is known.
         let claims = record.certificate.level != Level::None || earlier.is_none();
+        // Evidence is kept once: what a later run reads again shows the same set.
+        let evident =
+            record.raw.is_some() && earlier.into_iter().flatten().all(|record| record.raw.is_none());
         let adds = !record.files.is_empty()
+            || evident
             || quarantined.is_none_or(|known| record.counts.quarantined > known)
             || (claims && record.formats.iter().any(renewed));
         Ok(adds.then_some(record))

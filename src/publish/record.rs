@@ -9,8 +9,11 @@ use super::canonical;
 use super::descriptor::WireSchema;
 use super::digest::is_sha256;
 use super::drift::{self, WireDrift};
+use super::raw;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Certificate, Commit, Counts, FileRecord, Format, Level, Timestamp, Window, WindowRecord};
+use crate::model::{
+    Certificate, Commit, Counts, FileRecord, Format, Head, Level, RawRecord, Timestamp, Window, WindowRecord,
+};
 
 const FORMAT_VERSION: u64 = 1;
 
@@ -37,8 +40,30 @@ struct WireWindow {
     files: Vec<WireFile>,
     formats: Vec<String>,
     from: String,
+    /// The kept replies; absent where none are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    raw: Option<WireRaw>,
+    /// Absent where this dataset asked the API itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<WireHead>,
     to: String,
     vanished: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireRaw {
+    bytes: u64,
+    path: String,
+    requests: u64,
+    sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireHead {
+    number: u64,
+    sha256: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -134,6 +159,16 @@ fn to_wire(record: &WindowRecord) -> WireWindow {
         files: record.files.iter().map(to_wire_file).collect(),
         formats: record.formats.iter().map(|format| format.name().to_owned()).collect(),
         from: record.window.from.to_string(),
+        raw: record.raw.as_ref().map(|raw| WireRaw {
+            bytes: raw.bytes,
+            path: raw.path.clone(),
+            requests: raw.requests,
+            sha256: raw.sha256.clone(),
+        }),
+        source: record
+            .source
+            .as_ref()
+            .map(|head| WireHead { number: head.number, sha256: head.sha256.clone() }),
         to: record.window.to.to_string(),
         vanished: record.vanished.clone(),
     }
@@ -202,6 +237,13 @@ fn from_wire(wire: WireWindow) -> Result<WindowRecord> {
         vanished: wire.vanished,
         drift: wire.drift.map(drift::from_wire).transpose()?.unwrap_or_default(),
         files: wire.files.into_iter().map(from_wire_file).collect::<Result<_>>()?,
+        raw: wire.raw.map(|raw| RawRecord {
+            path: raw.path,
+            bytes: raw.bytes,
+            sha256: raw.sha256,
+            requests: raw.requests,
+        }),
+        source: wire.source.map(|head| Head { number: head.number, sha256: head.sha256 }),
     })
 }
 
@@ -257,6 +299,14 @@ pub(super) fn check_window(record: &WindowRecord) -> Result<(), &'static str> {
     }
     if redacted > settled - filtered {
         return Err("more events are redacted than there are");
+    }
+    if record.source.as_ref().is_some_and(|head| !is_sha256(&head.sha256)) {
+        return Err("the source is not a digest");
+    }
+    if let Some(raw) = &record.raw
+        && !(is_sha256(&raw.sha256) && raw.requests > 0 && raw::is_place(&raw.path, &record.certificate))
+    {
+        return Err("the kept replies are not where they belong, or have no digest");
     }
     if record.window.seconds() == 0 {
         return Err("a window is empty or reversed");

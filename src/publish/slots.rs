@@ -67,6 +67,8 @@ impl Published {
             vanished: self.vanished,
             drift: Drift::default(),
             files: self.files,
+            raw: None,
+            source: None,
         }
     }
 }
@@ -304,7 +306,7 @@ async fn remaining(
 }
 
 /// Computes here if it is little, else on a blocking thread.
-async fn compute<T: Send + 'static>(
+pub(super) async fn compute<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
@@ -338,6 +340,13 @@ fn examine(format: Format, bytes: Bytes, window: Window, content: &Content) -> R
             Some(_) => differing.push(row.id),
             None => unconfirmed.push(row.id),
         }
+    }
+    if !differing.is_empty() {
+        let ids = differing.iter().map(String::as_str).collect();
+        let same = rows::same_as_json(&ids, &batches, &content.as_read(format)?, &names)?;
+        let (alike, other) = differing.into_iter().partition(|id| same.contains(id));
+        held.extend::<Vec<String>>(alike);
+        differing = other;
     }
     Ok(Examined {
         file: described(format, bytes, &batches)?,

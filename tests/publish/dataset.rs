@@ -361,6 +361,8 @@ async fn quarantine_keeps_the_raw_bytes_once() {
 
 fn only_flawed(quarantined: u64) -> WindowRecord {
     WindowRecord {
+        raw: None,
+        source: None,
         window: day(1),
         certificate: certificate(day(1), quarantined),
         counts: Counts { settled: quarantined, quarantined, ..Counts::default() },

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use vonage_audit::Result;
 use vonage_audit::encode::Settings as Files;
 use vonage_audit::model::{Grid, Secrets};
-use vonage_audit::publish::{Dataset, Spec, account_fingerprint};
+use vonage_audit::publish::{Dataset, Spec};
 use vonage_audit::schema::Table;
 use vonage_audit::store::LocalStore;
 
 /// What a command wants of its dataset.
 pub(crate) struct Wanted<'a> {
-    /// API key of the account whose events these are.
-    pub(crate) key: &'a str,
+    /// Fingerprint of the account whose events these are.
+    pub(crate) account: String,
     /// The grid, where one was asked for.
     pub(crate) grid: Option<Grid>,
     pub(crate) table: &'a Table,
@@ -43,7 +43,7 @@ impl Destination {
         let layout = stored.map(|spec| spec.layout).unwrap_or_default();
         let files = Files::new(layout.clone());
         let spec = Spec {
-            account_fingerprint: account_fingerprint(wanted.key),
+            account_fingerprint: wanted.account,
             grid,
             schema: wanted.table.identity(),
             lineage: wanted.table.lineage().to_vec(),

@@ -223,18 +223,22 @@ impl<S: Source> Run<'_, S> {
     /// Encodes a unit's windows, writes them in order, then commits them together.
     async fn publish(
         &self,
-        settled: Settled,
+        mut settled: Settled,
         recipe: &Recipe,
         dataset: &Dataset,
         report: &mut Report,
     ) -> Result<()> {
         let recipe = recipe.clone();
+        let evidence = settled.evidence.take();
         let windows = spawn_blocking(move || transform(settled, &recipe))
             .await
             .map_err(|error| Error::bug("encoding failed").because(error))??;
         let mut records = Vec::new();
         for ready in windows {
             records.push(self.one_window(ready, dataset, report).await?);
+        }
+        if let Some(evidence) = evidence {
+            dataset.keep_raw(evidence, &mut records).await?;
         }
         if !records.is_empty() {
             let windows: Vec<_> =

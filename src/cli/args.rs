@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Types(Box<QuestionArgs>),
     /// One event, as the API gives it
     Event(Box<EventArgs>),
-    /// Put events from NDJSON files into a dataset, without the API; proves nothing about completeness
+    /// Put events into a dataset without the API: from NDJSON files (proves nothing), or from another dataset
     Convert(Box<ConvertArgs>),
     /// Sign the commits of a dataset that have no signature, or hand over to a new key
     Sign(Box<sign::Args>),
@@ -163,6 +163,13 @@ pub(crate) struct ExportArgs {
     /// instead of writing [REDACTED]; fixed when the dataset is created
     #[arg(long)]
     pub(crate) keep_secrets: bool,
+    /// Keep the API's replies that prove each window, as received, under _audit/raw; only with --keep-secrets because
+    /// replies hold the secrets that appear in events
+    #[arg(long)]
+    pub(crate) keep_raw: bool,
+    /// Most bytes of replies that are kept of one range while it is read, in MiB; more ends the run with 7
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    pub(crate) raw_limit: u64,
     /// Only these event types, comma-separated, as `types` names them
     #[arg(long, value_name = "TYPES", value_delimiter = ',', help_heading = "Selection")]
     pub(crate) event_type: Vec<String>,
@@ -254,7 +261,8 @@ pub(crate) fn formats(names: &[String]) -> Result<Vec<Format>> {
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct ConvertArgs {
-    /// Files with one event a line, as JSON; - for standard input
+    /// Files with one event a line, as JSON, also packed with gzip or zstd; - for standard input. Or the folder of one
+    /// dataset: its rows into other formats, folders or columns, with what is proven of them
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Where to: a folder on this machine, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix
@@ -262,9 +270,18 @@ pub(crate) struct ConvertArgs {
     pub(crate) dest: String,
     #[command(flatten)]
     pub(crate) storage: StorageArgs,
-    /// API key of the account whose events these are
+    /// API key of the account whose events these are; a dataset knows its own
     #[arg(long, value_name = "KEY")]
-    pub(crate) account: String,
+    pub(crate) account: Option<String>,
+    /// Rebuild from the API's replies that the dataset keeps, and prove each window by counting in them again
+    #[arg(long)]
+    pub(crate) from_raw: bool,
+    /// Keep the replies in the new dataset as well
+    #[arg(long, requires = "from_raw", requires = "keep_secrets")]
+    pub(crate) keep_raw: bool,
+    /// Schema directory that the dataset was written with, if it is not this run's
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source_schema_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) table: TableArgs,
     #[command(flatten)]

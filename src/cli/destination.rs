@@ -11,7 +11,7 @@ use std::time::Duration;
 use vonage_audit::encode::Settings as Files;
 use vonage_audit::model::{Grid, Secrets};
 use vonage_audit::plan::parse_duration;
-use vonage_audit::publish::{Dataset, Spec, account_fingerprint};
+use vonage_audit::publish::{Dataset, Spec};
 use vonage_audit::schema::Table;
 use vonage_audit::store::{
     BucketStore, LocalStore, Location, Lock, SingleWriter, StorageLimits, Store, creates_if_absent,
@@ -92,8 +92,8 @@ impl Place {
 
 /// What a command wants of its dataset.
 pub(crate) struct Wanted<'a> {
-    /// API key of the account whose events these are.
-    pub(crate) key: &'a str,
+    /// Fingerprint of the account whose events these are.
+    pub(crate) account: String,
     /// The grid, where one was asked for.
     pub(crate) grid: Option<Grid>,
     pub(crate) table: &'a Table,
@@ -127,7 +127,7 @@ impl Destination {
         let layout = layout.map_err(at)?;
         let files = wanted.files.files(layout);
         let spec = Spec {
-            account_fingerprint: account_fingerprint(wanted.key),
+            account_fingerprint: wanted.account,
             grid,
             schema: wanted.table.identity(),
             lineage: wanted.table.lineage().to_vec(),

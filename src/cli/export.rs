@@ -14,14 +14,14 @@ use vonage_audit::error::Kind;
 use vonage_audit::model::{Format, Grid, Level, Query, Secrets, Selection, Timestamp};
 use vonage_audit::pipeline::{Job, Progress, run as run_job};
 use vonage_audit::plan::{Range, parse_duration};
-use vonage_audit::publish::Dataset;
+use vonage_audit::publish::{Dataset, account_fingerprint};
 use vonage_audit::schema::Table;
 use vonage_audit::settle::Settings;
 use vonage_audit::{Error, Result};
 
 use crate::accounts::{Account, resolve as resolve_accounts};
 use crate::args::ExportArgs;
-use crate::connection::{Connection, connect};
+use crate::connection::{Connection, connect_keeping};
 use crate::destination::{Destination, Place, Wanted};
 use crate::drift;
 use crate::environment::Environment;
@@ -60,7 +60,8 @@ impl Prepared {
         let formats = args.formats.resolve()?;
         let wishes = args.layout.resolve(&formats)?;
         moments.check(environment, wanted_grid.unwrap_or(Grid::Day))?;
-        let connection = connect(&args.api, account, environment.jitter)?;
+        check_raw(args)?;
+        let connection = connect_keeping(&args.api, account, environment.jitter, args.keep_raw)?;
         let dest = account.dest.clone().ok_or_else(|| {
             Error::usage("no destination is given")
                 .hint("add --dest PATH, or dest = \"…\" to the configuration")
@@ -68,7 +69,7 @@ impl Prepared {
         let table = table(&args.table)?;
         let secrets = secrets(args);
         let wanted = Wanted {
-            key: &connection.key,
+            account: account_fingerprint(&connection.key),
             grid: wanted_grid,
             table: &table,
             selection: selection.by_name(),
@@ -165,6 +166,7 @@ pub(crate) fn job(
             in_flight: args.api.concurrency,
             event_types: selection.event_types.clone(),
             search_text: selection.search_text.clone(),
+            evidence_limit: args.raw_limit << 20,
             ..Settings::default()
         },
         selection,
@@ -188,6 +190,21 @@ async fn check_types(client: &Client, wanted: &[String]) -> Result<()> {
 
 pub(crate) fn parse_grid(text: &str) -> Result<Grid> {
     Grid::parse(text).ok_or_else(|| Error::usage(format!("not a grid: {text:?}")).hint("write P1D or PT1H"))
+}
+
+/// Replies are kept as received or not at all: a copy without secrets, or without some users, is no evidence.
+fn check_raw(args: &ExportArgs) -> Result<()> {
+    if args.keep_raw && !args.keep_secrets {
+        return Err(Error::usage(
+            "--keep-raw keeps what this dataset leaves out: secrets that appear in events",
+        )
+        .hint("add --keep-secrets, with a destination of its own, or leave --keep-raw out"));
+    }
+    if args.keep_raw && !(args.user_id.is_empty() && args.user_email.is_empty()) {
+        return Err(Error::usage("--keep-raw keeps what this dataset leaves out: events of other users")
+            .hint("leave --user-id and --user-email out, with a destination of its own, or leave --keep-raw out"));
+    }
+    Ok(())
 }
 
 pub(crate) fn selection(args: &ExportArgs) -> Result<Selection> {

@@ -48,6 +48,19 @@ pub struct KeptRecord {
     pub sha256: String,
 }
 
+/// A file of kept replies as the log names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawRecord {
+    /// Path below the destination.
+    pub path: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Lower-case hex SHA-256 of the whole file.
+    pub sha256: String,
+    /// Questions and replies in it.
+    pub requests: u64,
+}
+
 /// What became of a window's events. `settled = rows + known + quarantined + filtered`, or the commit is not made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -86,6 +99,11 @@ pub struct WindowRecord {
     pub quarantine: Vec<KeptRecord>,
     /// The files this commit adds; none for an empty window, which is a statement of its own.
     pub files: Vec<FileRecord>,
+    /// The replies that the certificate rests on, where they are kept.
+    pub raw: Option<RawRecord>,
+    /// The newest commit of the dataset that the rows and the certificate were taken from, where they were not asked for
+    /// by this one.
+    pub source: Option<Head>,
 }
 
 /// The key that signs the commits from here on.

@@ -80,6 +80,24 @@ impl Flaw {
             Self::NotRebuilt => "not-rebuilt",
         }
     }
+
+    /// The flaw of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [
+            Self::NotAnObject,
+            Self::NotUtf8,
+            Self::NoId,
+            Self::UnusableId,
+            Self::AmbiguousKey,
+            Self::TooDeep,
+            Self::TooLong,
+            Self::NoTime,
+            Self::OtherContent,
+            Self::NotRebuilt,
+        ]
+        .into_iter()
+        .find(|flaw| flaw.name() == name)
+    }
 }
 
 /// One event: identity, place in time and the JSON text as received.

@@ -262,8 +262,9 @@ impl<S: Source> Run<'_, S> {
     }
 
     /// Encodes a unit's windows, writes them in order, then commits them together.
-    async fn publish(&self, settled: Settled, recipe: &Recipe, report: &mut Report) -> Result<()> {
+    async fn publish(&self, mut settled: Settled, recipe: &Recipe, report: &mut Report) -> Result<()> {
         let recipe = recipe.clone();
+        let evidence = settled.evidence.take();
         let windows = spawn_blocking(move || transform(settled, &recipe))
             .await
             .map_err(|error| Error::bug("encoding failed").because(error))??;
@@ -280,6 +281,9 @@ impl<S: Source> Run<'_, S> {
                     report.unproven.push((window, error));
                 }
             }
+        }
+        if let Some(evidence) = evidence {
+            dataset.keep_raw(evidence, &mut records).await?;
         }
         if !records.is_empty() {
             let windows: Vec<_> =

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use bytes::Bytes;
 
 use super::groups::{Group, of_rows};
@@ -92,6 +93,14 @@ pub(super) fn examine(
             Some(_) => differing.push(row.id),
             None => unconfirmed.push(row.id),
         }
+    }
+    if !differing.is_empty() {
+        let ids = differing.iter().map(String::as_str).collect();
+        let own: Vec<RecordBatch> = content.groups.iter().flat_map(|(_, batches)| batches).cloned().collect();
+        let same = rows::same_as_json(&ids, &batches, &content.as_read(format, &own)?, &fresh.names)?;
+        let (alike, other) = differing.into_iter().partition(|id| same.contains(id));
+        held.extend::<Vec<String>>(alike);
+        differing = other;
     }
     let layout = &content.settings.layout;
     let mixed = if layout.is_whole() { &[] } else { batches.as_slice() };

@@ -91,6 +91,8 @@ pub(super) struct Log {
     windows: BTreeMap<Window, Vec<WindowRecord>>,
     /// What is recorded of events without a time, with the number of the commit.
     undated: Vec<(u64, UndatedRecord)>,
+    /// The windows of all commits, in order.
+    order: Vec<Window>,
     /// The commit that recorded each window last.
     latest: HashMap<Window, u64>,
     /// Commits from here on were made after this run had read the log.
@@ -112,6 +114,7 @@ impl Log {
             kept: HashMap::new(),
             windows: BTreeMap::new(),
             undated: Vec::new(),
+            order: Vec::new(),
             latest: HashMap::new(),
             read_until: 0,
         }
@@ -214,12 +217,23 @@ impl Log {
             self.files.extend(record.files.iter().map(|file| (file.path.clone(), file.clone())));
             self.kept.extend(record.quarantine.iter().map(|kept| (kept.path.clone(), kept.sha256.clone())));
             self.latest.insert(record.window, commit.number);
+            self.order.push(record.window);
             self.windows.entry(record.window).or_default().push(record);
         }
         if let Some(record) = commit.undated {
             self.files.extend(record.files.iter().map(|file| (file.path.clone(), file.clone())));
             self.undated.push((commit.number, record));
         }
+    }
+
+    /// Every record, in the order of the commits.
+    pub(super) fn records(&self) -> impl Iterator<Item = &WindowRecord> {
+        let mut given: HashMap<Window, usize> = HashMap::new();
+        self.order.iter().filter_map(move |window| {
+            let place = given.entry(*window).or_default();
+            *place += 1;
+            self.windows.get(window)?.get(*place - 1)
+        })
     }
 
     /// The recorded file at this path.
@@ -289,8 +303,12 @@ impl Log {
         };
         // What claims nothing says nothing new of a window that is known.
         let claims = record.certificate.level != Level::None || earlier.is_none();
+        // Evidence is kept once: what a later run reads again shows the same set.
+        let evident =
+            record.raw.is_some() && earlier.into_iter().flatten().all(|record| record.raw.is_none());
         let adds = !record.files.is_empty()
             || !record.quarantine.is_empty()
+            || evident
             || quarantined.is_none_or(|known| record.counts.quarantined > known)
             || (claims && record.formats.iter().any(renewed));
         Ok(adds.then_some(record))

@@ -8,6 +8,7 @@
 //! nothing but the next run. Any answer of the store but a clear success is followed by reading back.
 //! What this module must not know: HTTP, how events were settled, a file format's library, a kind of store.
 
+mod base64;
 mod canonical;
 mod chains;
 mod dataset;
@@ -18,8 +19,11 @@ mod examine;
 mod groups;
 mod log;
 mod named;
+mod open;
 mod prepare;
 mod quarantine;
+mod raw;
+mod reading;
 mod record;
 mod register;
 mod rows;

@@ -3,10 +3,11 @@
 //! What lives here: [`NamedFiles`]. The chain is checked first: a list from a broken log would claim what nobody proved.
 //! What this file must not know: whether the files are there.
 
-use super::dataset::{DESCRIPTOR, MAX_CONTROL, read_log};
+use super::dataset::{DESCRIPTOR, MAX_CONTROL};
 use super::descriptor::Spec;
 use super::digest::sha256;
 use super::log::Log;
+use super::open::read_log;
 use super::{record, register};
 use crate::error::{Error, Result};
 use crate::model::{FileRecord, Head, Window};

@@ -3,21 +3,23 @@
 //! What lives here: the wire format of [`Commit`], read strictly: what a record says about itself must agree (sums
 //! with counts), or it is refused. What this file must not know: other commits, storage.
 
+mod check;
 mod undated;
 
 use serde::{Deserialize, Serialize};
 
+use self::check::check;
+pub(super) use self::check::{check_files, check_window};
 use self::undated::WireUndated;
 pub(super) use self::undated::check as check_undated;
 use super::canonical;
 use super::descriptor::WireSchema;
-use super::digest::is_sha256;
 use super::drift::{self, WireDrift};
-use super::quarantine;
 use super::signatures::{self, WireKey};
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, Commit, Counts, FileRecord, Format, KeptRecord, Level, Timestamp, Window, WindowRecord,
+    Certificate, Commit, Counts, FileRecord, Format, Head, KeptRecord, Level, RawRecord, Timestamp, Window,
+    WindowRecord,
 };
 
 const FORMAT_VERSION: u64 = 1;
@@ -57,6 +59,12 @@ struct WireWindow {
     /// Absent where nothing is in quarantine that an earlier record does not name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     quarantine: Vec<WireKept>,
+    /// The kept replies; absent where none are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    raw: Option<WireRaw>,
+    /// Absent where this dataset asked the API itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<WireHead>,
     to: String,
     vanished: Vec<String>,
 }
@@ -66,6 +74,22 @@ struct WireWindow {
 struct WireKept {
     bytes: u64,
     path: String,
+    sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireRaw {
+    bytes: u64,
+    path: String,
+    requests: u64,
+    sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireHead {
+    number: u64,
     sha256: String,
 }
 
@@ -173,6 +197,16 @@ fn to_wire(record: &WindowRecord) -> WireWindow {
         formats: record.formats.iter().map(|format| format.name().to_owned()).collect(),
         from: record.window.from.to_string(),
         quarantine: record.quarantine.iter().map(to_wire_kept).collect(),
+        raw: record.raw.as_ref().map(|raw| WireRaw {
+            bytes: raw.bytes,
+            path: raw.path.clone(),
+            requests: raw.requests,
+            sha256: raw.sha256.clone(),
+        }),
+        source: record
+            .source
+            .as_ref()
+            .map(|head| WireHead { number: head.number, sha256: head.sha256.clone() }),
         to: record.window.to.to_string(),
         vanished: record.vanished.clone(),
     }
@@ -254,6 +288,13 @@ fn from_wire(wire: WireWindow) -> Result<WindowRecord> {
             .map(|kept| KeptRecord { path: kept.path, bytes: kept.bytes, sha256: kept.sha256 })
             .collect(),
         files: wire.files.into_iter().map(from_wire_file).collect::<Result<_>>()?,
+        raw: wire.raw.map(|raw| RawRecord {
+            path: raw.path,
+            bytes: raw.bytes,
+            sha256: raw.sha256,
+            requests: raw.requests,
+        }),
+        source: wire.source.map(|head| Head { number: head.number, sha256: head.sha256 }),
     })
 }
 
@@ -283,77 +324,6 @@ fn time(text: &str) -> Result<Timestamp> {
         Some(parsed) if parsed.canonical => Ok(parsed.at),
         _ => Err(refused("a time is not in canonical form")),
     }
-}
-
-/// What must hold within one commit.
-fn check(commit: &Commit) -> Result<(), &'static str> {
-    if !is_sha256(&commit.previous) {
-        return Err("previous is not a digest");
-    }
-    if commit.windows.is_empty() && commit.key.is_none() && commit.undated.is_none() {
-        return Err("no window");
-    }
-    let pairs = commit.windows.iter().zip(commit.windows.iter().skip(1));
-    if !pairs.into_iter().all(|(one, next)| one.window.to <= next.window.from) {
-        return Err("windows are not ascending");
-    }
-    commit.undated.iter().try_for_each(undated::check)?;
-    commit.windows.iter().try_for_each(check_window)
-}
-
-/// What must hold within one window's record.
-pub(super) fn check_window(record: &WindowRecord) -> Result<(), &'static str> {
-    if record.window.seconds() == 0 {
-        return Err("a window is empty or reversed");
-    }
-    check_files(record.counts, &record.formats, &record.files)?;
-    let within = |at| record.window.contains(at);
-    let outside = |file: &FileRecord| {
-        !file.created_at.is_some_and(|(min, max)| min <= max && within(min) && within(max))
-    };
-    if record.files.iter().any(outside) {
-        return Err("a file holds rows of another window");
-    }
-    let strange =
-        |kept: &KeptRecord| !is_sha256(&kept.sha256) || !quarantine::is_of(&kept.path, record.window);
-    if record.quarantine.iter().any(strange) {
-        return Err("a file of quarantine has no digest or is another window's");
-    }
-    Ok(())
-}
-
-/// What must hold of counts and files, whatever the events' times.
-pub(super) fn check_files(
-    counts: Counts,
-    formats: &[Format],
-    files: &[FileRecord],
-) -> Result<(), &'static str> {
-    let Counts { settled, rows, known, quarantined, filtered, redacted } = counts;
-    let sum = [known, quarantined, filtered].into_iter().try_fold(rows, u64::checked_add);
-    if sum != Some(settled) {
-        return Err("counts do not add up");
-    }
-    if redacted > settled - filtered {
-        return Err("more events are redacted than there are");
-    }
-    if formats.is_empty() || !formats.iter().zip(formats.iter().skip(1)).all(|(one, next)| one < next) {
-        return Err("formats are not ascending, or there is none");
-    }
-    if files.iter().any(|file| !formats.contains(&file.format)) {
-        return Err("a file has a format that the record is not about");
-    }
-    let mut most = 0;
-    for format in Format::ALL {
-        let own = files.iter().filter(|file| file.format == format);
-        most = most.max(own.map(|file| file.rows).fold(0, u64::saturating_add));
-    }
-    if most != rows {
-        return Err("files hold other rows than were counted");
-    }
-    if files.iter().any(|file| !is_sha256(&file.sha256) || file.rows == 0) {
-        return Err("a file has no digest or no rows");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -68,6 +68,8 @@ impl Published {
             drift: Drift::default(),
             quarantine: Vec::new(),
             files: self.files,
+            raw: None,
+            source: None,
         }
     }
 }

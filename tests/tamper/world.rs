@@ -61,6 +61,7 @@ impl Source for Vendor {
             events: listed.into_iter().skip(skip).take(size).cloned().collect(),
             number: Some(u64::from(number)),
             server_time: None,
+            exchange: None,
         })
     }
 
@@ -235,7 +236,14 @@ fn converted(
             input.take("generated", &event.text[..]).unwrap();
         }
     }
-    let job = Conversion { grid: shape.grid, formats, files, secrets: Secrets::Redacted, recorded_at: FROM };
+    let job = Conversion {
+        grid: shape.grid,
+        formats,
+        files,
+        secrets: Secrets::Redacted,
+        keep_raw: false,
+        recorded_at: FROM,
+    };
     block_on(async {
         let Ok(dataset) = Dataset::open(Arc::new(store.handle()), spec(shape)).await else { return };
         convert(&job, table(), input, &dataset, std::future::pending()).await;

@@ -29,6 +29,8 @@ pub(crate) fn commit() -> Commit {
             certificate,
             counts: Counts { settled: 3, rows: 2, known: 0, quarantined: 1, filtered: 0, redacted: 2 },
             drift: Default::default(),
+            raw: None,
+            source: None,
             formats: vec![Format::Parquet],
             vanished: Vec::new(),
             quarantine: Vec::new(),

@@ -25,7 +25,8 @@ const WINDOWS: u32 = 2;
 const SCHEDULES: u64 = 4_000;
 
 fn schedules() -> u64 {
-    std::env::var("PUBLISH_SCHEDULES").map_or(SCHEDULES, |number| number.parse().unwrap())
+    let wanted = std::env::var_os("PUBLISH_SCHEDULES");
+    wanted.map_or(SCHEDULES, |number| number.to_str().unwrap().parse().unwrap())
 }
 
 /// Days as one file, as parts, in partitions of rows, and both at once.

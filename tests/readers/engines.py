@@ -211,8 +211,8 @@ def main(name, export, ddl):
             assert not wrong, f"{name}: row {right['id']}: {wrong}"
         if name != "postgres":
             for key, values in folders(export).items():
-                found = engine.rows(f"SELECT count(DISTINCT {key}) AS n FROM audit_events")
-                assert found[0][0] == len(values), f"{name}: {key} has {found}, there are {sorted(values)}"
+                distinct = engine.rows(f"SELECT count(DISTINCT {key}) AS n FROM audit_events")
+                assert distinct[0][0] == len(values), f"{name}: {key} has {distinct}, not {sorted(values)}"
         views = re.findall(r"VIEW (v_[a-z_0-9]+) AS\n.*?WHERE event_type = '([^']+)'", sql, re.DOTALL)
         assert len(views) >= 29, views
         counted = 0

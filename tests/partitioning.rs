@@ -184,12 +184,17 @@ fn the_statements_for_engines_know_the_datasets_folders() {
         .chain(undated(0..2))
         .collect();
     let sandbox = serve(&folder, "events.ndjson", &lines);
-    for keys in ["event_type,account,event_date", "event_year,event_month", "none"] {
+    let all: &[&str] = &["duckdb", "clickhouse", "spark"];
+    for (keys, engines) in [
+        ("event_type,account,event_date", all),
+        ("event_year,event_month", &["duckdb", "clickhouse"]),
+        ("none", &["duckdb"]),
+    ] {
         let dest = folder.join(keys.replace(',', "-"));
         result(laid_out(&sandbox, &dest, keys, None), 0);
-        for engine in ["duckdb", "clickhouse", "spark"] {
+        for engine in engines {
             let mut ddl = program();
-            ddl.args(["schema", "ddl", "--engine", engine, "--dest"]).arg(&dest);
+            ddl.args(["schema", "ddl", "--engine", *engine, "--dest"]).arg(&dest);
             let sql = folder.join(format!("{engine}.sql"));
             fs::write(&sql, run(ddl).expect(0).stdout).unwrap();
             let mut asked = script("engines.py");

@@ -6,7 +6,8 @@
 -- Once: the log as a table. Members that are not named here are ignored.
 CREATE EXTERNAL TABLE audit_commits (
   number bigint,
-  windows array<struct<files: array<struct<path: string, format: string>>>>
+  windows array<struct<files: array<struct<path: string, format: string>>>>,
+  undated struct<files: array<struct<path: string, format: string>>>
 )
 ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
 LOCATION 's3://bucket/audit/_audit/commits/';
@@ -22,7 +23,7 @@ INSERT INTO audit_loaded (commit_number, id, event_type, created_at /* , … */)
 SELECT c.number, e.id, e.event_type, e.created_at /* , … */
 FROM audit_commits AS c
 CROSS JOIN UNNEST(c.windows) AS w (window_of_log)
-CROSS JOIN UNNEST(window_of_log.files) AS f (file)
+CROSS JOIN UNNEST(window_of_log.files) AS f (file) -- and the same for c.undated.files, where there are events without a time
 JOIN audit_events AS e ON e."$path" = 's3://bucket/audit/' || file.path
 WHERE file.format = 'parquet'
   AND c.number > (SELECT coalesce(max(commit_number), -1) FROM audit_loaded);

@@ -15,9 +15,10 @@ SET VARIABLE last_loaded = (SELECT coalesce(max(number), -1)::BIGINT FROM loaded
 
 -- Other members of a commit are not looked at, so that new ones do no harm.
 CREATE OR REPLACE TEMP TABLE arrived AS
-SELECT number, windows
+SELECT number, windows, undated -- the latter: files of events whose created_at cannot be read
 FROM read_json(getvariable('audit') || '/_audit/commits/*.json',
-               columns = {number: 'BIGINT', windows: 'STRUCT(files STRUCT(path VARCHAR, format VARCHAR)[])[]'},
+               columns = {number: 'BIGINT', windows: 'STRUCT(files STRUCT(path VARCHAR, format VARCHAR)[])[]',
+                          undated: 'STRUCT(files STRUCT(path VARCHAR, format VARCHAR)[])'},
                maximum_object_size = 268435456)
 WHERE number > getvariable('last_loaded');
 
@@ -29,7 +30,8 @@ SET VARIABLE complete = (
 
 SET VARIABLE files = (
   SELECT list(getvariable('audit') || '/' || file.path ORDER BY file.path)
-  FROM (SELECT unnest(w.files) AS file FROM (SELECT unnest(windows) AS w FROM arrived))
+  FROM (SELECT unnest(w.files) AS file FROM (SELECT unnest(windows) AS w FROM arrived)
+        UNION ALL SELECT unnest(undated.files) FROM arrived)
   WHERE file.format = 'parquet');
 
 -- No list of files is empty for DuckDB, hence the choice of a query. Folders are no columns: created_at has the day.

@@ -23,7 +23,8 @@ def commits(audit, last):
     for path in sorted((pathlib.Path(audit) / "_audit" / "commits").glob("*.json")):
         if int(path.stem) > last:
             commit = json.loads(path.read_text("utf-8"))
-            files = [file for window in commit["windows"] for file in window.get("files", [])]
+            parts = [*commit["windows"], commit.get("undated") or {}]  # the latter: created_at cannot be read
+            files = [file for part in parts for file in part.get("files", [])]
             found.append((commit["number"], [file["path"] for file in files if file["format"] == "parquet"]))
     # The log has no gaps: a number that is missing was not listed yet, or somebody took it away.
     if [number for number, _ in found] != list(range(last + 1, last + 1 + len(found))):

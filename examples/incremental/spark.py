@@ -15,7 +15,8 @@ import sys
 from pyspark.sql import SparkSession, functions
 
 # Other members of a commit are not looked at, so that new ones do no harm.
-COMMIT = "number BIGINT, windows ARRAY<STRUCT<files: ARRAY<STRUCT<path: STRING, format: STRING>>>>"
+FILES = "STRUCT<files: ARRAY<STRUCT<path: STRING, format: STRING>>>"
+COMMIT = f"number BIGINT, windows ARRAY<{FILES}>, undated {FILES}"
 
 
 def last_commit(spark, table):
@@ -30,12 +31,14 @@ def last_commit(spark, table):
 def load(spark, audit, table):
     """Gives the number of commits that were new."""
     last = last_commit(spark, table)
-    log = spark.read.schema(COMMIT).option("mode", "FAILFAST").json(f"{audit}/_audit/commits")
+    log = spark.read.schema(COMMIT).option("mode", "FAILFAST").json(f"{audit}/_audit/commits/*.json")
     arrived = log.where(log.number > last).orderBy("number").collect()
     # The log has no gaps: a number that is missing was not listed yet, or somebody took it away.
     if [commit.number for commit in arrived] != list(range(last + 1, last + 1 + len(arrived))):
         sys.exit("a commit is missing under _audit/commits; nothing was loaded")
-    files = [file for commit in arrived for window in commit.windows for file in window.files or []]
+    # `undated`: files of events whose created_at cannot be read.
+    parts = [part for commit in arrived for part in [*commit.windows, commit.undated] if part]
+    files = [file for part in parts for file in part.files or []]
     paths = [f"{audit}/{file.path}" for file in files if file.format == "parquet"]
     if paths:
         rows = spark.read.option("mergeSchema", True).parquet(*paths)

@@ -130,6 +130,8 @@ pub struct UndatedRecord {
     pub formats: Vec<Format>,
     /// Ids in earlier files that the API no longer lists without a time. Their rows stay.
     pub vanished: Vec<String>,
+    /// The files of quarantine that no earlier record of such events names.
+    pub quarantine: Vec<KeptRecord>,
     /// The files this commit adds.
     pub files: Vec<FileRecord>,
 }

@@ -78,12 +78,10 @@ pub(super) async fn deliver_undated(
         .map_err(|error| Error::bug("encoding failed").because(error))??;
     let Made { counts, prepared, events, mut quarantine, types, drift } = made;
     let beside = (counts.quarantined, counts.redacted);
-    let (record, conflicts) = dataset.publish_undated(prepared, surplus, beside).await?;
+    let (mut record, conflicts) = dataset.publish_undated(prepared, surplus, beside).await?;
     quarantine.extend(changed(&conflicts, events));
     let not_rebuilt = not_rebuilt(&quarantine);
-    if !quarantine.is_empty() {
-        dataset.quarantine_undated(&quarantine).await?;
-    }
+    record.quarantine = dataset.quarantine_undated(&quarantine).await?;
     Ok(DeliveredUndated { record, conflicts, not_rebuilt, types, drift })
 }
 

@@ -10,7 +10,7 @@ use super::record;
 use super::signatures::{Keys, NotEndorsed, commit_text};
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, Commit, Counts, FileRecord, Format, Grid, Head, Layout, Level, SchemaRef, Slot,
+    Certificate, Commit, Counts, FileRecord, Format, Grid, Head, KeptRecord, Layout, Level, SchemaRef, Slot,
     UndatedRecord, Window, WindowRecord,
 };
 use crate::store::ObjectPath;
@@ -195,7 +195,8 @@ impl Log {
                 return Err(broken("it records a file that is recorded before"));
             }
         }
-        let mut kept = commit.windows.iter().flat_map(|window| &window.quarantine);
+        let undated = commit.undated.iter().flat_map(|record| &record.quarantine);
+        let mut kept = commit.windows.iter().flat_map(|window| &window.quarantine).chain(undated);
         if kept.any(|kept| self.kept.contains_key(&kept.path)) {
             return Err(broken("it records a file of quarantine that is recorded before"));
         }
@@ -222,6 +223,7 @@ impl Log {
         }
         if let Some(record) = commit.undated {
             self.files.extend(record.files.iter().map(|file| (file.path.clone(), file.clone())));
+            self.kept.extend(record.quarantine.iter().map(|kept| (kept.path.clone(), kept.sha256.clone())));
             self.undated.push((commit.number, record));
         }
     }
@@ -277,20 +279,23 @@ impl Log {
         Ok(())
     }
 
+    /// Leaves out the files of quarantine that are recorded.
+    fn quarantine_new(&self, files: &mut Vec<KeptRecord>) -> Result<()> {
+        for kept in files.iter() {
+            if self.kept.get(&kept.path).is_some_and(|digest| *digest != kept.sha256) {
+                let text = "a file of quarantine is recorded with another content";
+                return Err(Error::new(Kind::Verification, text).at("path", &kept.path));
+            }
+        }
+        files.retain(|kept| !self.kept.contains_key(&kept.path));
+        Ok(())
+    }
+
     /// What a record still adds to this log; `None` if nothing. Files that somebody else has recorded meanwhile are
     /// left out, and their rows are known.
     pub(super) fn rebase(&self, mut record: WindowRecord) -> Result<Option<WindowRecord>> {
         self.keep_new(&mut record.files, &mut record.counts)?;
-        for kept in &record.quarantine {
-            if self.kept.get(&kept.path).is_some_and(|digest| *digest != kept.sha256) {
-                return Err(Error::new(
-                    Kind::Verification,
-                    "a file of quarantine is recorded with another content",
-                )
-                .at("path", &kept.path));
-            }
-        }
-        record.quarantine.retain(|kept| !self.kept.contains_key(&kept.path));
+        self.quarantine_new(&mut record.quarantine)?;
 
         let earlier = self.windows.get(&record.window);
         let quarantined = earlier.into_iter().flatten().map(|record| record.counts.quarantined).max();
@@ -317,6 +322,7 @@ impl Log {
     /// The same for events without a time.
     pub(super) fn rebase_undated(&self, mut record: UndatedRecord) -> Result<Option<UndatedRecord>> {
         self.keep_new(&mut record.files, &mut record.counts)?;
+        self.quarantine_new(&mut record.quarantine)?;
         let ours = self.undated.last().is_none_or(|(commit, _)| *commit < self.read_until);
         let surplus = |record: &UndatedRecord| record.total.saturating_sub(record.dated);
         let renewed = |format: &Format| {
@@ -331,6 +337,7 @@ impl Log {
         let claims = record.level != Level::None || self.undated.is_empty();
         let most = self.undated().map(|record| record.counts.quarantined).max().unwrap_or(0);
         let adds = !record.files.is_empty()
+            || !record.quarantine.is_empty()
             || record.counts.quarantined > most
             || (claims && record.formats.iter().any(renewed));
         Ok(adds.then_some(record))

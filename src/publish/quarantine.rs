@@ -122,6 +122,12 @@ pub(super) fn is_of(path: &str, window: Window) -> bool {
     below.and_then(parse).is_some_and(|(stem, _)| stem == name(window))
 }
 
+/// Whether a path is one of events that belong to no window.
+pub(super) fn is_undated(path: &str) -> bool {
+    let below = path.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/'));
+    below.and_then(parse).is_some_and(|(stem, _)| stem == UNDATED)
+}
+
 fn path(name: &str, sequence: u32) -> Result<ObjectPath> {
     ObjectPath::new(format!("{FOLDER}/{name}-s{sequence:03}.ndjson"))
 }

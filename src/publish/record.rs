@@ -212,6 +212,10 @@ fn to_wire(record: &WindowRecord) -> WireWindow {
     }
 }
 
+fn from_wire_kept(kept: WireKept) -> KeptRecord {
+    KeptRecord { path: kept.path, bytes: kept.bytes, sha256: kept.sha256 }
+}
+
 fn to_wire_kept(kept: &KeptRecord) -> WireKept {
     WireKept { bytes: kept.bytes, path: kept.path.clone(), sha256: kept.sha256.clone() }
 }
@@ -282,11 +286,7 @@ fn from_wire(wire: WireWindow) -> Result<WindowRecord> {
         formats: wire.formats.iter().map(|name| to_format(name)).collect::<Result<_>>()?,
         vanished: wire.vanished,
         drift: wire.drift.map(drift::from_wire).transpose()?.unwrap_or_default(),
-        quarantine: wire
-            .quarantine
-            .into_iter()
-            .map(|kept| KeptRecord { path: kept.path, bytes: kept.bytes, sha256: kept.sha256 })
-            .collect(),
+        quarantine: wire.quarantine.into_iter().map(from_wire_kept).collect(),
         files: wire.files.into_iter().map(from_wire_file).collect::<Result<_>>()?,
         raw: wire.raw.map(|raw| RawRecord {
             path: raw.path,

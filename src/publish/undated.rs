@@ -48,6 +48,8 @@ impl Dataset {
             vanished.clear();
         }
         let counts = Counts { settled, rows, known, quarantined, filtered: 0, redacted };
-        Ok((UndatedRecord { level, total, dated, counts, formats, vanished, files }, conflicts))
+        let quarantine = Vec::new();
+        let record = UndatedRecord { level, total, dated, counts, formats, vanished, quarantine, files };
+        Ok((record, conflicts))
     }
 }

@@ -24,6 +24,7 @@ const WINDOWS: u32 = 2;
 /// Schedules of the plain layout; each other one gets an eighth. `PUBLISH_SCHEDULES` sets another number.
 const SCHEDULES: u64 = 4_000;
 
+#[expect(clippy::disallowed_methods, reason = "how much to try is the caller's choice")]
 fn schedules() -> u64 {
     let wanted = std::env::var_os("PUBLISH_SCHEDULES");
     wanted.map_or(SCHEDULES, |number| number.to_str().unwrap().parse().unwrap())

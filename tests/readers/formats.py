@@ -56,14 +56,15 @@ def event_of(raw):
         event = parse(text.strip(" \t\r"))
     except ValueError:
         return None
-    if not isinstance(event, Object) or len(event.get("id", [])) != 1 or len(event.get("created_at", [])) != 1:
+    if not isinstance(event, Object) or len(event.get("id", [])) != 1 or len(event.get("created_at", [])) > 1:
         return None
-    identity, at = event.last("id"), event.last("created_at")
+    identity, at = event.last("id"), event.get("created_at", [None])[-1]
     usable = isinstance(identity, str) and identity and len(identity.encode("utf-8", "replace")) <= MAX_ID
-    if not usable or "\0" in identity or LONE_SURROGATE.search(identity) or not isinstance(at, str):
+    if not usable or "\0" in identity or LONE_SURROGATE.search(identity):
         return None
-    at = micros(at)
-    return event if at is not None and at // 86_400_000_000 < (LAST_DAY - datetime.date(1970, 1, 1)).days else None
+    # A time that cannot be read makes a row without one; one that no day of the calendar has makes none.
+    at = micros(at) if isinstance(at, str) else None
+    return event if at is None or at // 86_400_000_000 < (LAST_DAY - datetime.date(1970, 1, 1)).days else None
 
 
 def split(path):
@@ -139,8 +140,9 @@ def csv_by_python(export, columns):
                     value = row[column["name"]]
                     assert column["arrow"] != "utf8" or not value.startswith(GUARDED[:-1]), value
                     row[column["name"]] = unguarded(value)
-                assert row["created_at"].endswith("Z"), row["created_at"]
-                row["created_at"] = micros(row["created_at"])
+                at = row["created_at"]
+                assert at.endswith("Z") or not at, at
+                row["created_at"] = micros(at) if at else None
                 yield row
 
 

@@ -70,7 +70,7 @@ def of_tomorrow(folder, into):
         target = into / night.name
         for path in sorted((night / "_audit" / "commits").glob("*.json")):
             commit = json.loads(path.read_text("utf-8"))
-            commit |= {"key": {"id": "k1", "of": [1, None]}, "undated": {"files": [{"path": "x", "format": "parquet"}]}}
+            commit |= {"key": {"id": "k1", "of": [1, None]}, "later": {"files": [{"path": "x", "format": "parquet"}]}}
             for window in commit["windows"]:
                 window["raw"] = [{"path": "raw/page.json.zst", "bytes": 3}]
                 for file in window["files"]:
@@ -80,6 +80,9 @@ def of_tomorrow(folder, into):
                     shutil.copy(night / file["path"], deep)
                     file |= {"path": deep.relative_to(target).as_posix(), "partition": {"type": "A/B"}, "part": 0}
                 window["files"].append({"path": "csv/x.csv", "format": "csv", "rows": 1})
+            # As if its events had no time that can be read.
+            if len(commit["windows"]) > 1:
+                commit["undated"] = {"files": commit["windows"].pop()["files"], "dated": 5}
             commit["windows"].append({"from": "2026-01-01T00:00:00", "files": []})
             log = target / "_audit" / "commits" / path.name
             log.parent.mkdir(parents=True, exist_ok=True)

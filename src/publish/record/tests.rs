@@ -200,6 +200,7 @@ fn events_without_a_time_are_a_record_of_their_own_and_read_back() {
             counts: Counts { settled: 3, rows: 2, quarantined: 1, ..Counts::default() },
             formats: vec![Format::Parquet],
             vanished: vec!["x".to_owned()],
+            quarantine: Vec::new(),
             files: vec![file],
         };
         change(&mut record);

@@ -5,9 +5,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{WireCounts, WireFile, check_files, from_wire_file, refused, to_format, to_wire_file};
+use super::{
+    WireCounts, WireFile, WireKept, check_files, from_wire_file, from_wire_kept, refused, to_format,
+    to_wire_file, to_wire_kept,
+};
 use crate::error::Result;
-use crate::model::{Level, UndatedRecord};
+use crate::model::{KeptRecord, Level, UndatedRecord};
+use crate::publish::digest::is_sha256;
+use crate::publish::quarantine;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,6 +22,9 @@ pub(super) struct WireUndated {
     files: Vec<WireFile>,
     formats: Vec<String>,
     level: String,
+    /// Absent where nothing is in quarantine that an earlier record does not name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    quarantine: Vec<WireKept>,
     total: u64,
     vanished: Vec<String>,
 }
@@ -28,6 +36,7 @@ pub(super) fn to_wire(record: &UndatedRecord) -> WireUndated {
         files: record.files.iter().map(to_wire_file).collect(),
         formats: record.formats.iter().map(|format| format.name().to_owned()).collect(),
         level: record.level.name().to_owned(),
+        quarantine: record.quarantine.iter().map(to_wire_kept).collect(),
         total: record.total,
         vanished: record.vanished.clone(),
     }
@@ -41,6 +50,7 @@ pub(super) fn from_wire(wire: WireUndated) -> Result<UndatedRecord> {
         counts: wire.counts.into(),
         formats: wire.formats.iter().map(|name| to_format(name)).collect::<Result<_>>()?,
         vanished: wire.vanished,
+        quarantine: wire.quarantine.into_iter().map(from_wire_kept).collect(),
         files: wire.files.into_iter().map(from_wire_file).collect::<Result<_>>()?,
     })
 }
@@ -50,6 +60,10 @@ pub(in crate::publish) fn check(record: &UndatedRecord) -> Result<(), &'static s
     check_files(record.counts, &record.formats, &record.files)?;
     if record.files.iter().any(|file| file.created_at.is_some()) {
         return Err("a file of events without a time has times");
+    }
+    let strange = |kept: &KeptRecord| !is_sha256(&kept.sha256) || !quarantine::is_undated(&kept.path);
+    if record.quarantine.iter().any(strange) {
+        return Err("a file of quarantine has no digest or is a window's");
     }
     Ok(())
 }

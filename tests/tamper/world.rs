@@ -147,7 +147,7 @@ fn texts(random: &mut Random, shape: &Shape) -> Vec<(String, i64)> {
     texts
 }
 
-fn spec(shape: &Shape) -> Spec {
+pub(crate) fn spec(shape: &Shape) -> Spec {
     Spec {
         account_fingerprint: account_fingerprint("abcd1234"),
         grid: shape.grid,

@@ -16,11 +16,15 @@ mod events;
 mod export;
 #[path = "formats/law.rs"]
 mod law;
+#[path = "formats/layouts.rs"]
+mod layouts;
 #[path = "harness/program.rs"]
 mod program;
 #[path = "harness/python.rs"]
 mod python;
 #[path = "harness/sandbox.rs"]
 mod sandbox;
+#[path = "formats/stream.rs"]
+mod stream;
 #[path = "formats/tree.rs"]
 mod tree;

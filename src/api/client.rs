@@ -3,7 +3,7 @@
 //! What lives here: the three calls and the loop that repeats a failed attempt. What this file must not know: how
 //! one attempt is made, what a failure means, when a request may start; those are `exchange`, `retry` and `pace`.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,7 +20,7 @@ use super::settings::Settings;
 use super::usage::{Counters, Usage};
 use super::wire::{self, EventType};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Page, Query};
+use crate::model::{self, Page, Query};
 
 /// Most events the API gives a page (documented).
 const LARGEST_PAGE: u32 = 100;
@@ -88,6 +88,9 @@ impl Client {
         self.ask(&call, |reply| {
             let mut page = wire::page(&reply.body, size)?;
             page.server_time = reply.server_time;
+            if self.settings.keep_replies {
+                page.exchange = Some(Arc::new(kept(&call, reply)));
+            }
             Ok(page)
         })
         .await
@@ -222,6 +225,17 @@ impl Client {
     fn exhausted(&self, failure: Failure, kind: Kind) -> Error {
         let budget = self.settings.limits.retry_wall.as_secs_f32();
         resumable(failure.into_error(kind)).at("waiting-budget", format!("{budget} s"))
+    }
+}
+
+/// The question and its reply as evidence. The base holds no user and no query, so that neither can the request.
+fn kept(call: &Call<'_>, reply: &Reply) -> model::Exchange {
+    let query = call.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    model::Exchange {
+        request: format!("{} {}{query}", call.method, call.url.path()),
+        status: reply.status.as_u16(),
+        date: reply.date.clone(),
+        body: reply.body.clone(),
     }
 }
 

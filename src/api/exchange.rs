@@ -33,6 +33,8 @@ pub(super) struct Reply {
     pub(super) body: Bytes,
     /// The `Date` header, seconds since 1970.
     pub(super) server_time: Option<i64>,
+    /// The same as received.
+    pub(super) date: Option<String>,
     pub(super) trace: Option<String>,
 }
 
@@ -131,12 +133,13 @@ impl Exchange {
             .get("x-nexmo-trace-id")
             .map(|value| self.redactor.excerpt(value.as_bytes(), 64))
             .filter(|trace| !trace.is_empty());
-        let server_time = text_of(response.headers(), &DATE).and_then(retry_after::http_date);
+        let date = text_of(response.headers(), &DATE).map(str::to_owned);
+        let server_time = date.as_deref().and_then(retry_after::http_date);
         let status = response.status();
         if status == StatusCode::NOT_FOUND && may_be_absent {
             // Read to the end so that the connection can serve the next request; what it says does not matter.
             let _ = body::read(&mut response, ERROR_BYTES, self.limits.idle, &counters.bytes).await;
-            return Ok(Reply { status, body: Bytes::new(), server_time, trace });
+            return Ok(Reply { status, body: Bytes::new(), server_time, date, trace });
         }
         let outcome = if status == StatusCode::OK {
             self.json(&mut response, counters).await
@@ -144,7 +147,7 @@ impl Exchange {
             Err(Cause::Answer(self.answer(&mut response, &base, server_time, counters).await))
         };
         match outcome {
-            Ok(body) => Ok(Reply { status, body, server_time, trace }),
+            Ok(body) => Ok(Reply { status, body, server_time, date, trace }),
             Err(cause) => Err(Failure { cause, trace }),
         }
     }

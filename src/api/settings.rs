@@ -17,6 +17,7 @@ pub struct Settings {
     pub(super) limits: Limits,
     pub(super) extra_ca: Option<Vec<u8>>,
     pub(super) seed: u64,
+    pub(super) keep_replies: bool,
 }
 
 impl Settings {
@@ -35,7 +36,14 @@ impl Settings {
             return Err(Error::usage("the API secret is empty or holds a line break or control character")
                 .hint("check the file or variable that it comes from for a trailing line break"));
         }
-        Ok(Self { base, credentials, limits: Limits::default(), extra_ca: None, seed: 0 })
+        Ok(Self {
+            base,
+            credentials,
+            limits: Limits::default(),
+            extra_ca: None,
+            seed: 0,
+            keep_replies: false,
+        })
     }
 
     /// Replaces the limits; they are checked when the client is built.
@@ -56,6 +64,13 @@ impl Settings {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Gives each page with its question and reply, as evidence. Otherwise nothing of a reply is held but its events.
+    #[must_use]
+    pub fn keep_replies(mut self, keep: bool) -> Self {
+        self.keep_replies = keep;
         self
     }
 

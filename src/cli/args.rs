@@ -10,7 +10,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use vonage_audit::model::Format;
 use vonage_audit::{Error, Result};
 
-use crate::{files, sandbox, verify};
+use crate::layout::LayoutFlags;
+use crate::signing::SigningArgs;
+use crate::{files, sandbox, sign, verify};
 
 /// Extracts the Vonage Audit API completely, provably and losslessly.
 #[derive(Debug, Parser)]
@@ -58,8 +60,10 @@ pub(crate) enum Command {
     Types(Box<QuestionArgs>),
     /// One event, as the API gives it
     Event(Box<EventArgs>),
-    /// Put events from NDJSON files into a dataset, without the API; proves nothing about completeness
+    /// Put events into a dataset without the API: from NDJSON files (proves nothing), or from another dataset
     Convert(Box<ConvertArgs>),
+    /// Sign the commits of a dataset that have no signature, or hand over to a new key
+    Sign(Box<sign::Args>),
     /// Whether a dataset is what its log says, offline: every digest, the chain, names, gaps; with --deep every row
     Verify(Box<verify::Args>),
     /// The data files that the log names, one path a line, after checking its chain
@@ -132,15 +136,23 @@ pub(crate) struct ApiArgs {
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) range: RangeArgs,
-    /// Where to: a folder on this machine
-    #[arg(long, value_name = "PATH")]
+    /// Where to: a folder on this machine, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix; or - for
+    /// standard output: settled windows in ascending time, as one of the formats ndjson, csv or arrow; the exit code is
+    /// the proof
+    #[arg(long, value_name = "DEST", allow_hyphen_values = true)]
     pub(crate) dest: Option<String>,
     #[command(flatten)]
+    pub(crate) storage: StorageArgs,
+    #[command(flatten)]
     pub(crate) formats: FormatArgs,
+    #[command(flatten)]
+    pub(crate) layout: LayoutFlags,
     #[command(flatten)]
     pub(crate) accounts: AccountArgs,
     #[command(flatten)]
     pub(crate) table: TableArgs,
+    #[command(flatten)]
+    pub(crate) signing: SigningArgs,
     /// Exit with 11 when everything is committed and proven, but events hold what the table does not say
     #[arg(long)]
     pub(crate) fail_on_drift: bool,
@@ -151,6 +163,13 @@ pub(crate) struct ExportArgs {
     /// instead of writing [REDACTED]; fixed when the dataset is created
     #[arg(long)]
     pub(crate) keep_secrets: bool,
+    /// Keep the API's replies that prove each window, as received, under _audit/raw; only with --keep-secrets because
+    /// replies hold the secrets that appear in events
+    #[arg(long)]
+    pub(crate) keep_raw: bool,
+    /// Most bytes of replies that are kept of one range while it is read, in MiB; more ends the run with 7
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    pub(crate) raw_limit: u64,
     /// Only these event types, comma-separated, as `types` names them
     #[arg(long, value_name = "TYPES", value_delimiter = ',', help_heading = "Selection")]
     pub(crate) event_type: Vec<String>,
@@ -190,10 +209,29 @@ impl ExportArgs {
     }
 }
 
+/// How to reach an object store, and within which limits. Credentials and endpoints are taken from the usual AWS_…,
+/// GOOGLE_… and AZURE_… variables; docs/destinations.md names them.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Object stores")]
+pub(crate) struct StorageArgs {
+    /// Accept a store that overwrites instead of creating only if absent. Nothing else may write to the destination
+    /// then, at any time; every commit records it
+    #[arg(long)]
+    pub(crate) single_writer: bool,
+    /// Longest time for one request to an object store, its body included
+    #[arg(long, value_name = "DURATION", default_value = "2m")]
+    pub(crate) storage_timeout: String,
+    /// Longest time for which one request to an object store is repeated; a store that stays silent is given up after
+    /// five times that
+    #[arg(long, value_name = "DURATION", default_value = "1m")]
+    pub(crate) storage_retry_time: String,
+}
+
 /// In which formats.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct FormatArgs {
-    /// Formats, comma-separated: parquet, csv, ndjson (the original events); one that a dataset lacks is filled in
+    /// Formats, comma-separated: parquet, csv, ndjson; one that a dataset lacks is filled in. With --dest -, one of ndjson, csv
+    /// and arrow (an Arrow IPC stream)
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "parquet")]
     pub(crate) format: Vec<String>,
 }
@@ -223,19 +261,33 @@ pub(crate) fn formats(names: &[String]) -> Result<Vec<Format>> {
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct ConvertArgs {
-    /// Files with one event a line, as JSON; - for standard input
+    /// Files with one event a line, as JSON, also packed with gzip or zstd; - for standard input. Or the folder of one
+    /// dataset: its rows into other formats, folders or columns, with what is proven of them
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// Where to: a folder on this machine
+    /// Where to: a folder on this machine, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix
     #[arg(long, value_name = "PATH")]
     pub(crate) dest: String,
-    /// API key of the account whose events these are
+    #[command(flatten)]
+    pub(crate) storage: StorageArgs,
+    /// API key of the account whose events these are; a dataset knows its own
     #[arg(long, value_name = "KEY")]
-    pub(crate) account: String,
+    pub(crate) account: Option<String>,
+    /// Rebuild from the API's replies that the dataset keeps, and prove each window by counting in them again
+    #[arg(long)]
+    pub(crate) from_raw: bool,
+    /// Keep the replies in the new dataset as well
+    #[arg(long, requires = "from_raw", requires = "keep_secrets")]
+    pub(crate) keep_raw: bool,
+    /// Schema directory that the dataset was written with, if it is not this run's
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source_schema_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) table: TableArgs,
     #[command(flatten)]
     pub(crate) formats: FormatArgs,
+    #[command(flatten)]
+    pub(crate) layout: LayoutFlags,
     /// Grid of windows: P1D, or PT1H for large accounts; fixed when the dataset is created (default: the dataset's,
     /// else P1D)
     #[arg(long, value_name = "GRID")]
@@ -249,6 +301,8 @@ pub(crate) struct ConvertArgs {
     /// Keep secrets in events, such as passwords and private keys, instead of [REDACTED]; fixed when the dataset is created
     #[arg(long)]
     pub(crate) keep_secrets: bool,
+    #[command(flatten)]
+    pub(crate) signing: SigningArgs,
 }
 
 /// For which accounts.
@@ -320,6 +374,9 @@ pub(crate) struct DdlArgs {
     /// The export's destination, as the engine reaches it: a folder, or s3://…, gs://…
     #[arg(long, value_name = "PATH")]
     pub(crate) dest: String,
+    /// Its folders, as `export --partition-by` has them (default: what a dataset at a local --dest says, else event_date)
+    #[arg(long, value_name = "KEYS")]
+    pub(crate) partition_by: Option<String>,
     #[command(flatten)]
     pub(crate) table: TableArgs,
 }

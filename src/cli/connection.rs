@@ -22,6 +22,16 @@ pub(crate) struct Connection {
 
 /// Builds the client; nothing is sent. `jitter` seeds waiting times.
 pub(crate) fn connect(args: &ApiArgs, account: &Account, jitter: u64) -> Result<Connection> {
+    connect_keeping(args, account, jitter, false)
+}
+
+/// The same; `keep_replies` gives each page with its question and reply.
+pub(crate) fn connect_keeping(
+    args: &ApiArgs,
+    account: &Account,
+    jitter: u64,
+    keep_replies: bool,
+) -> Result<Connection> {
     let key = account.credentials.key.clone();
     let base = &account.base;
     let rate = rate(account.rate.as_deref(), base)?;
@@ -35,6 +45,7 @@ pub(crate) fn connect(args: &ApiArgs, account: &Account, jitter: u64) -> Result<
         ..Limits::default()
     };
     let settings = Settings::new(base, account.credentials.clone())?.limits(limits).seed(jitter);
+    let settings = settings.keep_replies(keep_replies);
     Ok(Connection { client: Client::new(settings)?, key, rate })
 }
 

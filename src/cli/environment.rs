@@ -3,12 +3,21 @@
 //! What lives here: the variables and the clock that the program takes from outside. What this file must not know:
 //! what they are used for.
 
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use vonage_audit::encode::FooterKey;
 use vonage_audit::model::Timestamp;
 use vonage_audit::secret::{Credentials, Secret};
+use vonage_audit::store::StorageOptions;
 use vonage_audit::{Error, Result};
+use zeroize::Zeroizing;
+
+/// No key file is longer, in bytes.
+const MAX_KEY_FILE: u64 = 16 << 10;
 
 /// What was set when the program started.
 pub(crate) struct Environment {
@@ -35,6 +44,15 @@ impl Environment {
             now: Timestamp::from_seconds(i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)),
             jitter: u64::from(elapsed.subsec_nanos()) ^ (u64::from(std::process::id()) << 32),
         }
+    }
+
+    /// Everything that is set, for object stores, which take the few variables that they know.
+    #[expect(clippy::unused_self, reason = "the environment is a value, whoever holds it may ask it")]
+    pub(crate) fn storage(&self) -> StorageOptions {
+        let text = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, Secret::new(value.into_string().ok()?)))
+        };
+        StorageOptions::new(std::env::vars_os().filter_map(text))
     }
 
     /// The secret alone, for the sandbox, which has one of its own.
@@ -94,8 +112,28 @@ pub(crate) fn secret_from_file(path: &Path) -> Result<Secret> {
     Ok(Secret::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
 }
 
+/// A key's file.
+pub(crate) fn key_from_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    const WHAT: &str = "key file";
+    let read = || {
+        check_mode(path, WHAT)?;
+        let cannot = |error| Error::usage("cannot read the key file").because(error);
+        let mut file = File::open(path).map_err(cannot)?.take(MAX_KEY_FILE);
+        // Room for all of it at once, so that no part stays behind in memory that was given back.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE as usize + 1));
+        file.read_to_end(&mut bytes).map_err(cannot)?;
+        Ok(bytes)
+    };
+    read().map_err(|error: Error| error.at("path", path.display()))
+}
+
+/// The key that Parquet files are encrypted with.
+pub(crate) fn footer_key_from_file(path: &Path) -> Result<FooterKey> {
+    FooterKey::parse(&key_from_file(path)?).map_err(|error| error.at("path", path.display()))
+}
+
 fn read_private(path: &Path) -> Result<Secret> {
-    check_mode(path)
+    check_mode(path, "credentials file")
         .and_then(|()| {
             std::fs::read_to_string(path)
                 .map(Secret::new)
@@ -105,18 +143,18 @@ fn read_private(path: &Path) -> Result<Secret> {
 }
 
 #[cfg(unix)]
-fn check_mode(path: &Path) -> Result<()> {
+fn check_mode(path: &Path, what: &str) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let metadata = std::fs::metadata(path)
-        .map_err(|error| Error::usage("cannot read the credentials file").because(error))?;
+        .map_err(|error| Error::usage(format!("cannot read the {what}")).because(error))?;
     if metadata.permissions().mode() & 0o077 != 0 {
-        return Err(Error::usage("the credentials file can be read by others")
+        return Err(Error::usage(format!("the {what} can be read by others"))
             .hint(format!("chmod 600 {}", path.display())));
     }
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn check_mode(_path: &Path) -> Result<()> {
+fn check_mode(_path: &Path, _what: &str) -> Result<()> {
     Ok(())
 }

@@ -9,23 +9,26 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
 
 use vonage_audit::api::Client;
+use vonage_audit::encode::Settings as Files;
 use vonage_audit::error::Kind;
 use vonage_audit::model::{Format, Grid, Level, Query, Secrets, Selection, Timestamp};
-use vonage_audit::pipeline::{Job, Progress, known, run as run_job};
-use vonage_audit::plan::{Moment, Range, parse_duration, resolve};
-use vonage_audit::publish::Dataset;
+use vonage_audit::pipeline::{Job, Progress, run as run_job};
+use vonage_audit::plan::{Range, parse_duration};
+use vonage_audit::publish::{Dataset, account_fingerprint};
 use vonage_audit::schema::Table;
 use vonage_audit::settle::Settings;
-use vonage_audit::store::LocalStore;
 use vonage_audit::{Error, Result};
 
 use crate::accounts::{Account, resolve as resolve_accounts};
-use crate::args::{ExportArgs, RangeArgs};
-use crate::connection::{Connection, connect};
-use crate::destination::{Destination, Wanted};
+use crate::args::ExportArgs;
+use crate::connection::{Connection, connect_keeping};
+use crate::destination::{Destination, Place, Wanted};
 use crate::drift;
 use crate::environment::Environment;
+use crate::moments::{Held, Moments};
 use crate::schema::table;
+use crate::signing::heal;
+use crate::stream;
 use crate::summary::{self, Run};
 use crate::terminal::Terminal;
 
@@ -35,7 +38,7 @@ pub(crate) struct Prepared {
     pub(crate) table: Table,
     pub(crate) dataset: Dataset,
     pub(crate) connection: Connection,
-    store: LocalStore,
+    place: Place,
     name: Option<String>,
     dest: String,
     settle: u32,
@@ -52,61 +55,45 @@ impl Prepared {
     pub(crate) async fn new(args: &ExportArgs, account: &Account, environment: &Environment) -> Result<Self> {
         let wanted_grid = args.range.grid.as_deref().map(parse_grid).transpose()?;
         let moments = Moments::parse(&args.range)?;
-        let lookback = parse_duration(&args.lookback)?;
+        parse_duration(&args.lookback)?;
         let selection = selection(args)?;
         let formats = args.formats.resolve()?;
+        let wishes = args.layout.resolve(&formats)?;
         moments.check(environment, wanted_grid.unwrap_or(Grid::Day))?;
-        let connection = connect(&args.api, account, environment.jitter)?;
+        check_raw(args)?;
+        let connection = connect_keeping(&args.api, account, environment.jitter, args.keep_raw)?;
         let dest = account.dest.clone().ok_or_else(|| {
             Error::usage("no destination is given")
                 .hint("add --dest PATH, or dest = \"…\" to the configuration")
         })?;
         let table = table(&args.table)?;
-        let secrets = if args.keep_secrets { Secrets::Kept } else { Secrets::Redacted };
+        let secrets = secrets(args);
         let wanted = Wanted {
-            key: &connection.key,
+            account: account_fingerprint(&connection.key),
             grid: wanted_grid,
             table: &table,
             selection: selection.by_name(),
             secrets,
+            files: wishes,
         };
-        let Destination { store, dataset, grid, files } = Destination::open(&dest, wanted).await?;
+        let place = Place::open(&dest, &args.storage, environment).await?;
+        let Destination { dataset, grid, files } = Destination::open(&place, wanted).await?;
+        let dataset = args.signing.attach(dataset).await?;
         let range = moments.resolve(environment, grid, &Held::of(&dataset, &formats))?;
-        let young = range.edge.plus_seconds(-i64::from(lookback));
-        let job = Job {
-            range: range.windows,
-            grid,
-            read_again: young,
-            settle: Settings {
-                padding: args.padding,
-                walk_limit: args.walk_limit,
-                allowance: args.window_requests,
-                level: if args.evidence { Level::Double } else { Level::Bracketed },
-                double_from: Some(young),
-                in_flight: args.api.concurrency,
-                event_types: selection.event_types.clone(),
-                search_text: selection.search_text.clone(),
-                ..Settings::default()
-            },
-            selection,
-            secrets,
-            units_in_flight: args.api.concurrency.clamp(1, 2),
-            formats,
-            files,
-            recorded_at: environment.now.seconds(),
-        };
+        let job = job(args, range, grid, selection, (formats, files), environment)?;
         let name = account.name.clone();
         let (settle, fail_on_drift) = (moments.settle, args.fail_on_drift);
-        Ok(Self { job, table, dataset, connection, store, name, dest, settle, fail_on_drift })
+        Ok(Self { job, table, dataset, connection, place, name, dest, settle, fail_on_drift })
     }
 
     /// Runs the job and says its outcome; gives the exit code.
     pub(crate) async fn run(self, environment: &Environment, terminal: &Terminal) -> Result<u8> {
         let started = Instant::now();
         let Connection { client, key, .. } = &self.connection;
-        self.first_question(environment, terminal).await?;
+        first_question(client, &self.job, self.settle, environment, terminal).await?;
         // Only now, so that credentials that are refused leave nothing behind.
-        let _lock = self.store.lock().await?;
+        let _lock = self.place.begin(&self.dataset, terminal).await?;
+        heal(&self.dataset, environment, terminal).await?;
         let (stop, signal) = stop_signal_shared();
         let observe = |progress| show(progress, terminal);
         let report = run_job(&self.job, &self.table, client, &self.dataset, stop, &observe).await;
@@ -118,37 +105,77 @@ impl Prepared {
             usage: client.usage(),
             took: started.elapsed(),
             fail_on_drift: self.fail_on_drift,
+            stream: false,
         };
         let code = finish(&outcome, terminal);
         let interrupted = report.failure.as_ref().is_some_and(|failure| failure.kind() == Kind::Interrupted);
         Ok(if interrupted { signal.load(Ordering::Relaxed) } else { code })
     }
+}
 
-    /// One request that shows whether the credentials are good and what time it is at the API.
-    async fn first_question(&self, environment: &Environment, terminal: &Terminal) -> Result<()> {
-        let client = &self.connection.client;
-        if !self.job.selection.event_types.is_empty() {
-            check_types(client, &self.job.selection.event_types).await?;
-        }
-        let Some(server) = client.page(&Query::default(), 1, 1).await?.server_time else { return Ok(()) };
-        let ahead = environment.now.seconds() - server;
-        if ahead.abs() > 300 {
-            terminal.note(format!(
-                "warning: this machine's clock and the API's differ by {} seconds",
-                ahead.abs()
-            ));
-        }
-        let settled = Timestamp::from_seconds(server).plus_seconds(-i64::from(self.settle));
-        if self.job.range.to > settled {
-            return Err(Error::usage(format!(
-                "--to {} has not settled by the API's clock",
-                self.job.range.to
-            ))
+/// One request that shows whether the credentials are good and what time it is at the API.
+pub(crate) async fn first_question(
+    client: &Client,
+    job: &Job,
+    settle: u32,
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<()> {
+    if !job.selection.event_types.is_empty() {
+        check_types(client, &job.selection.event_types).await?;
+    }
+    let Some(server) = client.page(&Query::default(), 1, 1).await?.server_time else { return Ok(()) };
+    let ahead = environment.now.seconds() - server;
+    if ahead.abs() > 300 {
+        terminal
+            .note(format!("warning: this machine's clock and the API's differ by {} seconds", ahead.abs()));
+    }
+    let settled = Timestamp::from_seconds(server).plus_seconds(-i64::from(settle));
+    if job.range.to > settled {
+        return Err(Error::usage(format!("--to {} has not settled by the API's clock", job.range.to))
             .at("API's clock", Timestamp::from_seconds(server))
             .hint("set this machine's clock, or wait"));
-        }
-        Ok(())
     }
+    Ok(())
+}
+
+fn secrets(args: &ExportArgs) -> Secrets {
+    if args.keep_secrets { Secrets::Kept } else { Secrets::Redacted }
+}
+
+/// The job of these flags.
+pub(crate) fn job(
+    args: &ExportArgs,
+    range: Range,
+    grid: Grid,
+    selection: Selection,
+    (formats, files): (Vec<Format>, Files),
+    environment: &Environment,
+) -> Result<Job> {
+    let young = range.edge.plus_seconds(-i64::from(parse_duration(&args.lookback)?));
+    Ok(Job {
+        range: range.windows,
+        grid,
+        read_again: young,
+        settle: Settings {
+            padding: args.padding,
+            walk_limit: args.walk_limit,
+            allowance: args.window_requests,
+            level: if args.evidence { Level::Double } else { Level::Bracketed },
+            double_from: Some(young),
+            in_flight: args.api.concurrency,
+            event_types: selection.event_types.clone(),
+            search_text: selection.search_text.clone(),
+            evidence_limit: args.raw_limit << 20,
+            ..Settings::default()
+        },
+        selection,
+        secrets: secrets(args),
+        units_in_flight: args.api.concurrency.clamp(1, 2),
+        formats,
+        files,
+        recorded_at: environment.now.seconds(),
+    })
 }
 
 /// Event types are checked against what the API names, since a misspelt one would be an empty, proven export.
@@ -165,7 +192,22 @@ pub(crate) fn parse_grid(text: &str) -> Result<Grid> {
     Grid::parse(text).ok_or_else(|| Error::usage(format!("not a grid: {text:?}")).hint("write P1D or PT1H"))
 }
 
-fn selection(args: &ExportArgs) -> Result<Selection> {
+/// Replies are kept as received or not at all: a copy without secrets, or without some users, is no evidence.
+fn check_raw(args: &ExportArgs) -> Result<()> {
+    if args.keep_raw && !args.keep_secrets {
+        return Err(Error::usage(
+            "--keep-raw keeps what this dataset leaves out: secrets that appear in events",
+        )
+        .hint("add --keep-secrets, with a destination of its own, or leave --keep-raw out"));
+    }
+    if args.keep_raw && !(args.user_id.is_empty() && args.user_email.is_empty()) {
+        return Err(Error::usage("--keep-raw keeps what this dataset leaves out: events of other users")
+            .hint("leave --user-id and --user-email out, with a destination of its own, or leave --keep-raw out"));
+    }
+    Ok(())
+}
+
+pub(crate) fn selection(args: &ExportArgs) -> Result<Selection> {
     let selection = Selection {
         event_types: args.event_type.clone(),
         search_text: args.search_text.clone(),
@@ -183,8 +225,17 @@ fn selection(args: &ExportArgs) -> Result<Selection> {
 /// code is the first that is not 0.
 pub(crate) async fn run(args: Box<ExportArgs>, environment: &Environment, terminal: &Terminal) -> Result<u8> {
     let accounts = accounts(&args, environment)?;
+    let streamed = |account: &Account| account.dest.as_deref() == Some(stream::STANDARD_OUTPUT);
     if let [account] = accounts.as_slice() {
+        if streamed(account) {
+            return stream::run(&args, account, environment, terminal).await;
+        }
         return Prepared::new(&args, account, environment).await?.run(environment, terminal).await;
+    }
+    if accounts.iter().any(streamed) {
+        return Err(
+            Error::usage("several accounts cannot share one stream").hint("choose one with --account")
+        );
     }
     let mut code = 0;
     for account in &accounts {
@@ -208,7 +259,11 @@ pub(crate) fn finish(outcome: &Run<'_>, terminal: &Terminal) -> u8 {
     for (_, error) in &report.unproven {
         terminal.error(error);
     }
-    if report.quarantined > 0 {
+    for (id, flaw) in &report.unkept {
+        let error = Error::new(Kind::Verification, "an event cannot be a row, and is not in the stream");
+        terminal.error(&error.at("id", id.as_str().escape_debug()).at("flaw", flaw.name()));
+    }
+    if report.quarantined > 0 && !outcome.stream {
         let events = summary::count(report.quarantined, "event");
         terminal.note(format!("{events} could not become rows; they are kept under _audit/quarantine"));
     }
@@ -225,17 +280,20 @@ pub(crate) fn finish(outcome: &Run<'_>, terminal: &Terminal) -> u8 {
         terminal.error(failure);
     }
     let code = outcome.exit_code();
+    let say = |text: String| if outcome.stream { terminal.aside(text) } else { terminal.result(text) };
     if terminal.is_json() {
-        terminal.result(summary::json(outcome));
+        say(summary::json(outcome));
     } else {
         let verdict = match code {
             0 => "complete and proven",
             3 | 4 => "NOT COMPLETE: see the errors above",
+            10 if outcome.stream => "complete and proven, but for events that cannot be rows",
             10 => "complete and proven, with events in quarantine",
             11 => "complete and proven, with events that hold more than the table says",
+            _ if outcome.stream => "ended early: the stream is not complete",
             _ => "ended early: what is committed stays, start again to go on",
         };
-        terminal.result(format!("{verdict}\n{}", summary::human(outcome).trim_end()));
+        say(format!("{verdict}\n{}", summary::human(outcome).trim_end()));
     }
     code
 }
@@ -279,68 +337,4 @@ pub(crate) fn stop_signal_shared() -> (impl Future<Output = ()> + Send, Arc<Atom
         shared.store(stop_signal().await, Ordering::Relaxed);
     };
     (stop, code)
-}
-
-/// What a destination holds, as far as the range depends on it.
-struct Held {
-    /// Its first proven window, whatever the format: a format that is new is filled from there.
-    first: Option<Timestamp>,
-    /// Its last window that is proven in every format of the run.
-    last: Option<Timestamp>,
-}
-
-impl Held {
-    fn of(dataset: &Dataset, formats: &[Format]) -> Self {
-        let any =
-            Format::ALL.into_iter().filter_map(|format| known(dataset, &[format]).keys().next().copied());
-        Self { first: any.min(), last: known(dataset, formats).keys().next_back().copied() }
-    }
-}
-
-/// The range as typed.
-struct Moments {
-    /// None for an incremental run of a dataset that exists.
-    from: Option<Moment>,
-    to: Option<Moment>,
-    incremental: bool,
-    settle: u32,
-}
-
-impl Moments {
-    fn parse(args: &RangeArgs) -> Result<Self> {
-        let moment = |text: &Option<String>, flag: &str| {
-            text.as_deref().map(Moment::parse).transpose().map_err(|error| error.at("flag", flag))
-        };
-        Ok(Self {
-            from: moment(&args.from, "--from")?,
-            to: moment(&args.to, "--to")?,
-            incremental: args.incremental,
-            settle: parse_duration(&args.settle)?,
-        })
-    }
-
-    /// What can be wrong with the range is said before anything else is looked at.
-    fn check(&self, environment: &Environment, grid: Grid) -> Result<()> {
-        let any = Some(Grid::Day.floor(environment.now));
-        let Some(from) = self.from else { return Ok(()) };
-        if from != Moment::Last && self.to != Some(Moment::Last) {
-            resolve(from, self.to, environment.now, self.settle, grid, any)?;
-        }
-        Ok(())
-    }
-
-    fn resolve(&self, environment: &Environment, grid: Grid, held: &Held) -> Result<Range> {
-        let watermark = held.last.map(|last| grid.window(last).to);
-        let from = match (held.first, self.from) {
-            (Some(first), _) if self.incremental => Moment::At(first),
-            (_, Some(from)) => from,
-            (_, None) => {
-                return Err(Error::usage(
-                    "the destination holds no window yet, so --incremental needs a start",
-                )
-                .hint("add --from DATE the first time"));
-            }
-        };
-        resolve(from, self.to, environment.now, self.settle, grid, watermark)
-    }
 }

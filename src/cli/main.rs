@@ -18,10 +18,17 @@ mod drift;
 mod environment;
 mod export;
 mod files;
+mod folders;
+mod layout;
+mod moments;
 mod outlook;
 mod questions;
 mod sandbox;
 mod schema;
+mod sign;
+mod signing;
+mod signing_program;
+mod stream;
 mod summary;
 mod terminal;
 mod verify;
@@ -62,8 +69,9 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
             Command::Event(args) => questions::event(&args, environment, terminal).await,
             Command::Convert(args) => convert::run(*args, environment, terminal).await,
             Command::Verify(args) => verify::run(&args, environment, terminal).await,
-            Command::Files(args) => files::run(&args, terminal).await,
+            Command::Files(args) => files::run(&args, environment, terminal).await,
             Command::Schema(command) => schema::run(command, environment, terminal).await,
+            Command::Sign(args) => sign::run(*args, environment, terminal).await,
             Command::Demo(args) => demo::run(args, environment, terminal).await,
             Command::Sandbox(args) => {
                 let secret = environment.secret().map(|secret| secret.expose().to_owned());

@@ -8,11 +8,15 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use vonage_audit::error::Kind;
+use vonage_audit::model::Partitioning;
+use vonage_audit::publish::Dataset;
 use vonage_audit::schema::{Change, Column, Engine, Json, Layer, Table, continues, ddl, diff};
+use vonage_audit::store::LocalStore;
 use vonage_audit::{Error, Result};
 
 use crate::args::{DdlArgs, DiffArgs, EngineName, SchemaCommand, TableArgs};
 use crate::environment::Environment;
+use crate::folders::parse_partitioning;
 use crate::summary::count;
 use crate::terminal::Terminal;
 
@@ -37,7 +41,7 @@ pub(crate) async fn run(
         }
         SchemaCommand::Infer(args) => infer::run(&args, environment, terminal).await,
         SchemaCommand::Diff(args) => compare(&args, terminal),
-        SchemaCommand::Ddl(args) => create(&args, terminal),
+        SchemaCommand::Ddl(args) => create(&args, terminal).await,
     }
 }
 
@@ -204,7 +208,21 @@ fn change_json(change: &Change) -> Value {
     }
 }
 
-fn create(args: &DdlArgs, terminal: &Terminal) -> Result<u8> {
+/// The folders that are asked for, else those of the dataset, where it can be looked at.
+async fn partitioning(args: &DdlArgs) -> Result<Partitioning> {
+    if let Some(text) = &args.partition_by {
+        return parse_partitioning(text);
+    }
+    let dest = Path::new(&args.dest);
+    if args.dest.contains("://") || !dest.is_dir() {
+        return Ok(Partitioning::default());
+    }
+    let store = LocalStore::open(dest, false)?;
+    let stored = Dataset::stored_spec(&store).await.map_err(|error| error.at("destination", &args.dest))?;
+    Ok(stored.map(|spec| spec.layout.partitioning).unwrap_or_default())
+}
+
+async fn create(args: &DdlArgs, terminal: &Terminal) -> Result<u8> {
     let engine = match args.engine {
         EngineName::Duckdb => Engine::DuckDb,
         EngineName::Spark => Engine::Spark,
@@ -215,7 +233,7 @@ fn create(args: &DdlArgs, terminal: &Terminal) -> Result<u8> {
         EngineName::Clickhouse => Engine::ClickHouse,
         EngineName::Postgres => Engine::Postgres,
     };
-    let sql = ddl(&table(&args.table)?, engine, &args.dest)?;
+    let sql = ddl(&table(&args.table)?, engine, &args.dest, &partitioning(args).await?)?;
     terminal.result(if terminal.is_json() {
         json!({ "output_version": 1, "sql": sql }).to_string()
     } else {

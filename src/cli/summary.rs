@@ -19,6 +19,8 @@ pub(crate) struct Run<'a> {
     pub(crate) took: Duration,
     /// Whether drift alone changes the exit code.
     pub(crate) fail_on_drift: bool,
+    /// Whether the rows went to standard output, so that there are no files and no head.
+    pub(crate) stream: bool,
 }
 
 /// Exit code of a run that is complete and proven but met what the table does not say, if that was asked for.
@@ -36,7 +38,7 @@ impl Run<'_> {
 
 /// A screen that says what was asked, what is proven and what was written.
 pub(crate) fn human(run: &Run<'_>) -> String {
-    let Run { dest, account, report, usage, took, .. } = run;
+    let Run { dest, account, report, usage, took, stream, .. } = run;
     let mut out = String::new();
     let mut line = |name: &str, value: String| {
         let _ = writeln!(out, "  {name:<10} {value}");
@@ -66,7 +68,11 @@ pub(crate) fn human(run: &Run<'_>) -> String {
         );
     }
     let (rows, files) = (count(report.rows, "row"), count(report.files, "file"));
-    line("written", format!("{rows} in {files}, {}", size(report.bytes)));
+    let place = if *stream { "one stream".to_owned() } else { files };
+    line("written", format!("{rows} in {place}, {}", size(report.bytes)));
+    if report.undated > 0 {
+        line("undated", format!("{} of them without a readable created_at", count(report.undated, "row")));
+    }
     if report.redacted > 0 {
         line("redacted", format!("secrets in {}", count(report.redacted, "event")));
     }
@@ -80,7 +86,9 @@ pub(crate) fn human(run: &Run<'_>) -> String {
         "requests",
         format!("{} ({} repeated) in {seconds:.1} s{waited}", grouped(usage.requests), usage.retries),
     );
-    line("dataset", dest.to_string());
+    if !*stream {
+        line("dataset", dest.to_string());
+    }
     if let Some(head) = &report.head {
         line("head", format!("{} {}", head.number, head.sha256));
     }
@@ -145,6 +153,7 @@ pub(crate) fn json(run: &Run<'_>) -> String {
         "events": report.events,
         "events_held_before": report.covered,
         "rows": report.rows,
+        "undated": report.undated,
         "quarantined": report.quarantined,
         "vanished": report.vanished,
         "redacted": report.redacted,

@@ -40,6 +40,18 @@ impl Terminal {
         let _ = writeln!(out, "{text}").and_then(|()| out.flush());
     }
 
+    /// Standard output, for a command whose result is data.
+    pub(crate) fn data(&self) -> Box<dyn Write + Send> {
+        Box::new(io::stdout())
+    }
+
+    /// The result of a command whose data is on standard output: on standard error, unless quiet and for people.
+    pub(crate) fn aside(&self, text: impl Display) {
+        if self.json || !self.quiet {
+            self.say(&text.to_string());
+        }
+    }
+
     /// Something to know, unless quiet.
     pub(crate) fn note(&self, text: impl Display) {
         if !self.quiet {

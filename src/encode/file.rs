@@ -10,10 +10,10 @@ use arrow_schema::{Schema, SchemaRef};
 use bytes::Bytes;
 
 use crate::error::{Error, Kind, Result};
-use crate::model::Format;
+use crate::model::{Format, Lines};
 
 use super::settings::Settings;
-use super::{columns, csv, ndjson, parquet};
+use super::{columns, csv, flat, ndjson, packing, parquet};
 
 /// Key and value pairs for the file's own metadata, in order of key. Nothing in it may depend on the run: no clock,
 /// host, path or random value, since the same rows must give the same bytes.
@@ -59,7 +59,8 @@ pub struct Encoded {
 ///
 /// The bytes are a function of the format, the columns, the rows in their order, the metadata, the settings and the
 /// version of the program: how the rows are cut into batches does not matter. Every batch must have the columns of `schema`.
-/// NDJSON has one column, [`super::EVENT_TEXT`].
+/// NDJSON of events has one column, [`super::EVENT_TEXT`]. Encrypted Parquet is the exception: its bytes hold random
+/// values, without which the cipher would be none.
 ///
 /// # Errors
 /// [`Kind::Bug`] for a column type that readers do not share, or a batch with other columns; [`Kind::Storage`] when
@@ -74,10 +75,18 @@ pub fn encode(
 ) -> Result<Encoded> {
     columns::check(schema)?;
     let mut sink = Counter { sink, bytes: 0 };
+    let layout = &settings.layout;
     let rows = match format {
         Format::Parquet => parquet::write(schema, batches, metadata, settings, &mut sink)?,
-        Format::Csv => csv::write(schema, batches, &mut sink)?,
-        Format::Ndjson => ndjson::write(schema, batches, &mut sink)?,
+        Format::Csv => packing::write(layout.csv, settings.level(format), &mut sink, |out| {
+            csv::write(schema, batches, layout.formulas, out)
+        })?,
+        Format::Ndjson => {
+            packing::write(layout.ndjson, settings.level(format), &mut sink, |out| match layout.lines {
+                Lines::Events => ndjson::write(schema, batches, out),
+                Lines::Flat => flat::write(schema, batches, out),
+            })?
+        }
     };
     Ok(Encoded { bytes: sink.bytes, rows })
 }
@@ -87,7 +96,7 @@ pub fn encode(
 pub struct ReadLimits {
     /// Rows.
     pub rows: u64,
-    /// Bytes of the decoded columns in memory.
+    /// Bytes of the decoded columns in memory, and of a compressed file's text.
     pub memory: u64,
 }
 
@@ -117,8 +126,8 @@ pub fn read(format: Format, bytes: Bytes, settings: &Settings, limits: ReadLimit
     read_typed(format, bytes, &Schema::empty(), settings, limits)
 }
 
-/// Reads a whole file of a format that may not carry its columns' types: a CSV column has the type of the column of
-/// this name in `types`, and is text if there is none. The other formats do not look at `types`.
+/// Reads a whole file of a format that may not carry its columns' types: a column of CSV or of flat NDJSON has the type of
+/// the column of this name in `types`, and is text if there is none. The other formats do not look at `types`.
 ///
 /// # Errors
 /// As [`read`].
@@ -129,11 +138,20 @@ pub fn read_typed(
     settings: &Settings,
     limits: ReadLimits,
 ) -> Result<Table> {
-    let _ = settings;
+    let layout = &settings.layout;
     match format {
-        Format::Parquet => parquet::read(bytes, limits),
-        Format::Csv => csv::read(&bytes, types, limits),
-        Format::Ndjson => ndjson::read(&bytes, limits),
+        Format::Parquet => parquet::read(bytes, settings.key.as_ref(), limits),
+        Format::Csv => {
+            let text = packing::read(layout.csv, &bytes, limits.memory)?;
+            csv::read(&text, types, layout.formulas, limits)
+        }
+        Format::Ndjson => {
+            let text = packing::read(layout.ndjson, &bytes, limits.memory)?;
+            match layout.lines {
+                Lines::Events => ndjson::read(&text, limits),
+                Lines::Flat => flat::read(&text, types, limits),
+            }
+        }
     }
 }
 

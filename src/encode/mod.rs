@@ -7,13 +7,27 @@
 
 mod columns;
 mod csv;
+mod csvw;
 mod file;
+mod flat;
+mod key;
 mod ndjson;
+mod packed;
+mod packing;
 mod parquet;
 mod recut;
 mod settings;
+mod stream;
+mod values;
 
+pub use csvw::csvw_table;
 pub use file::{Encoded, FileMetadata, ReadLimits, Table, encode, read, read_typed};
+pub use key::FooterKey;
 pub use ndjson::EVENT_TEXT;
+pub use packed::{unpacked, unzstd, zstd};
 pub use recut::BATCH_ROWS;
 pub use settings::{Codec, Settings};
+pub use stream::{RowStream, StreamFormat};
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! NDJSON: the original events, one JSON object a line.
+//! NDJSON of events: the original events, one JSON object a line.
 //!
 //! The rows have one column, [`EVENT_TEXT`], which holds each event's text on one line; what makes the text and what
 //! reads it as columns is not this file's matter. UTF-8 without a byte order mark, LF after every line.
@@ -31,7 +31,11 @@ const MAX_LINE: usize = 1 << 30;
 /// Bytes that a row takes beside its text.
 const ROW_BYTES: u64 = 8;
 
-pub(super) fn write(schema: &SchemaRef, batches: &[RecordBatch], sink: &mut impl Write) -> Result<u64> {
+pub(super) fn write(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    sink: &mut (impl Write + ?Sized),
+) -> Result<u64> {
     if !matches!(schema.fields().as_ref(), [field] if field.name() == EVENT_TEXT && *field.data_type() == DataType::Utf8)
     {
         return Err(Error::bug("NDJSON holds the events' texts alone"));

@@ -15,6 +15,8 @@ use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use ::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use ::parquet::basic::{Compression, Encoding, GzipLevel, ZstdLevel};
+use ::parquet::encryption::decrypt::FileDecryptionProperties;
+use ::parquet::encryption::encrypt::FileEncryptionProperties;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{KeyValue, SortingColumn};
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
@@ -27,6 +29,7 @@ use crate::error::{Error, Kind, Result};
 
 use super::columns::{self, Class};
 use super::file::{FileMetadata, ReadLimits, Table, over_limit};
+use super::key::FooterKey;
 use super::recut::recut;
 use super::settings::{Codec, Settings};
 
@@ -44,6 +47,9 @@ const STATISTICS_BYTES: usize = 64;
 
 /// Rows handed out by the reader at once; small, since limits are checked after each batch.
 const READ_ROWS: usize = 1_024;
+
+/// What a file ends with whose footer is encrypted.
+const ENCRYPTED: &[u8] = b"PARE";
 
 /// The key under which the library keeps the Arrow schema; not ours to show.
 const ARROW_SCHEMA: &str = "ARROW:schema";
@@ -92,6 +98,12 @@ fn properties(schema: &Schema, metadata: &FileMetadata, settings: &Settings) -> 
         .set_bloom_filter_enabled(false)
         .set_sorting_columns(sorting(schema)?)
         .set_key_value_metadata((!pairs.is_empty()).then_some(pairs));
+    if let Some(key) = &settings.key {
+        // No key of a column's own: the footer's key is for all of them.
+        let encryption =
+            FileEncryptionProperties::builder(key.expose().to_vec()).build().map_err(unwritten)?;
+        properties = properties.with_file_encryption_properties(encryption);
+    }
     for field in schema.fields() {
         let column = || ColumnPath::from(field.name().as_str());
         properties = match columns::class(field.name()) {
@@ -141,13 +153,36 @@ fn unread(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
 
 /// The library panics on some damaged files (found by damaging each byte of one); for us that is one more way of not
 /// being readable.
-pub(super) fn read(bytes: Bytes, limits: ReadLimits) -> Result<Table> {
-    std::panic::catch_unwind(move || decode(bytes, limits))
+pub(super) fn read(bytes: Bytes, key: Option<&FooterKey>, limits: ReadLimits) -> Result<Table> {
+    let key = key.cloned();
+    std::panic::catch_unwind(move || decode(bytes, key.as_ref(), limits))
         .unwrap_or_else(|_| Err(unread("the decoder gave up on damaged bytes")))
 }
 
-fn decode(bytes: Bytes, limits: ReadLimits) -> Result<Table> {
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+/// A file is encrypted if there is a key, and not if there is none: a plain one where all are encrypted was not written
+/// by whoever holds the key.
+fn decryption(bytes: &Bytes, key: Option<&FooterKey>) -> Result<Option<Arc<FileDecryptionProperties>>> {
+    let refused = |why, hint| {
+        Err(Error::new(Kind::Verification, "not a readable Parquet file").at("why", why).hint(hint))
+    };
+    match (bytes.ends_with(ENCRYPTED), key) {
+        (true, Some(key)) => {
+            let properties = FileDecryptionProperties::builder(key.expose().to_vec());
+            properties.build().map(Some).map_err(unread)
+        }
+        (true, None) => refused("it is encrypted and no key is given", "name the key's file"),
+        (false, Some(_)) => {
+            refused("it is not encrypted, and the dataset's files are", "compare it with a copy")
+        }
+        (false, None) => Ok(None),
+    }
+}
+
+fn decode(bytes: Bytes, key: Option<&FooterKey>, limits: ReadLimits) -> Result<Table> {
+    let mut options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    if let Some(decryption) = decryption(&bytes, key)? {
+        options = options.with_file_decryption_properties(decryption);
+    }
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options).map_err(unread)?;
     let file = builder.metadata().file_metadata();
     let claimed = u64::try_from(file.num_rows()).map_err(unread)?;

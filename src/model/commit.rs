@@ -3,7 +3,7 @@
 //! What lives here: [`Commit`] and its parts as values. What this file must not know: their text form, digests'
 //! algorithm, storage.
 
-use super::certificate::Certificate;
+use super::certificate::{Certificate, Level};
 use super::drift::Drift;
 use super::slot::Format;
 use super::time::Timestamp;
@@ -33,7 +33,7 @@ pub struct FileRecord {
     pub sha256: String,
     /// Rows.
     pub rows: u64,
-    /// Smallest and largest `created_at`.
+    /// Smallest and largest `created_at`; `None` in files of events whose time cannot be read.
     pub created_at: Option<(Timestamp, Timestamp)>,
 }
 
@@ -46,6 +46,19 @@ pub struct KeptRecord {
     pub bytes: u64,
     /// Lower-case hex SHA-256 of the whole file.
     pub sha256: String,
+}
+
+/// A file of kept replies as the log names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawRecord {
+    /// Path below the destination.
+    pub path: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Lower-case hex SHA-256 of the whole file.
+    pub sha256: String,
+    /// Questions and replies in it.
+    pub requests: u64,
 }
 
 /// What became of a window's events. `settled = rows + known + quarantined + filtered`, or the commit is not made.
@@ -86,6 +99,39 @@ pub struct WindowRecord {
     pub quarantine: Vec<KeptRecord>,
     /// The files this commit adds; none for an empty window, which is a statement of its own.
     pub files: Vec<FileRecord>,
+    /// The replies that the certificate rests on, where they are kept.
+    pub raw: Option<RawRecord>,
+    /// The newest commit of the dataset that the rows and the certificate were taken from, where they were not asked for
+    /// by this one.
+    pub source: Option<Head>,
+}
+
+/// The key that signs the commits from here on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// The raw Ed25519 public key.
+    pub public_key: [u8; 32],
+    /// The signature of the key before it, which makes it its successor; none for a log's first key.
+    pub endorsement: Option<[u8; 64]>,
+}
+
+/// What a commit says of events whose time cannot be read: they belong to no window, and no date filter matches them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndatedRecord {
+    /// How the set of them became certain: a walk over all events of the account.
+    pub level: Level,
+    /// Events that the account counted without a date filter.
+    pub total: u64,
+    /// Events that it counted from the year 2000 to 2100.
+    pub dated: u64,
+    /// What became of them; `filtered` is 0.
+    pub counts: Counts,
+    /// The formats whose slots were held against them, ascending.
+    pub formats: Vec<Format>,
+    /// Ids in earlier files that the API no longer lists without a time. Their rows stay.
+    pub vanished: Vec<String>,
+    /// The files this commit adds.
+    pub files: Vec<FileRecord>,
 }
 
 /// One numbered record of the log, chained to the one before.
@@ -97,10 +143,16 @@ pub struct Commit {
     pub previous: String,
     /// The table of the files.
     pub schema: SchemaRef,
+    /// Whether the writer knew that the store overwrites, and was told that nobody else writes.
+    pub single_writer: bool,
     /// Version of the program.
     pub tool: String,
-    /// The windows, ascending.
+    /// The key that comes into force with this commit, where one does.
+    pub key: Option<KeyRecord>,
+    /// The windows, ascending; none only in a commit about a key.
     pub windows: Vec<WindowRecord>,
+    /// Events without a time, where the commit says something of them.
+    pub undated: Option<UndatedRecord>,
     /// When it was recorded, by the writer's clock: seconds since 1970. The only part that a rerun may change.
     pub recorded_at: i64,
 }

@@ -55,7 +55,8 @@ pub enum Flaw {
     TooDeep,
     /// Longer than a batch of rows can hold.
     TooLong,
-    /// `created_at` is missing or unreadable, so that the event belongs to no window.
+    /// `created_at` is a time at the end of the calendar, which no window has. An event whose time cannot be read at all
+    /// becomes a row without one.
     NoTime,
     /// The dataset holds this id with another content, which stays.
     OtherContent,
@@ -78,6 +79,24 @@ impl Flaw {
             Self::OtherContent => "other-content",
             Self::NotRebuilt => "not-rebuilt",
         }
+    }
+
+    /// The flaw of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [
+            Self::NotAnObject,
+            Self::NotUtf8,
+            Self::NoId,
+            Self::UnusableId,
+            Self::AmbiguousKey,
+            Self::TooDeep,
+            Self::TooLong,
+            Self::NoTime,
+            Self::OtherContent,
+            Self::NotRebuilt,
+        ]
+        .into_iter()
+        .find(|flaw| flaw.name() == name)
     }
 }
 

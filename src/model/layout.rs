@@ -6,6 +6,8 @@
 
 use super::partition::Partitioning;
 use super::slot::Format;
+use super::time::Timestamp;
+use super::window::{Grid, Window};
 
 /// How a text format's files are compressed; part of their names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,6 +116,29 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Whether a format's files hold the events' texts; the others hold the columns of the table.
+    pub fn holds_texts(&self, format: Format) -> bool {
+        format == Format::Ndjson && self.lines == Lines::Events
+    }
+
+    /// Whether windows of this grid can be cut into parts of so many seconds: whole minutes that divide them.
+    pub fn can_part(grid: Grid, seconds: u32) -> bool {
+        seconds > 0 && seconds.is_multiple_of(60) && grid.seconds() % i64::from(seconds) == 0
+    }
+
+    /// The part of a window that holds `at`; the window itself where it is not cut.
+    pub fn part_at(&self, window: Window, at: Timestamp) -> Window {
+        let Some(part) = self.part.map(|part| i64::from(part.max(1))) else { return window };
+        let passed = (at.seconds() - window.from.seconds()).div_euclid(part) * part;
+        let from = window.from.plus_seconds(passed);
+        Window::new(from, from.plus_seconds(part))
+    }
+
+    /// Whether a window has one file at a time, whatever its rows hold.
+    pub fn is_whole(&self) -> bool {
+        self.part.is_none() && self.partitioning.columns().is_empty()
+    }
+
     /// What stands behind the last dot but of a compressed file's name, for example `csv.gz`.
     pub fn extension(&self, format: Format) -> String {
         let packing = match format {

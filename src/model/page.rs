@@ -2,7 +2,10 @@
 //!
 //! What lives here: [`Query`] and [`Page`]. What this file must not know: URLs, parameters' names, HTTP.
 
+use std::sync::Arc;
+
 use super::event::Event;
+use super::evidence::Exchange;
 use super::time::Timestamp;
 
 /// A question to the list of events. The bounds are what is *sent*; how the API understands them is not known
@@ -30,4 +33,6 @@ pub struct Page {
     pub number: Option<u64>,
     /// The reply's `Date` header, seconds since 1970, if it had a readable one.
     pub server_time: Option<i64>,
+    /// The question and the reply themselves, where they are kept as evidence.
+    pub exchange: Option<Arc<Exchange>>,
 }

@@ -4,7 +4,7 @@
 //! has the name of a file's column, since readers refuse or prefer one of the two; no value leaves its folder or
 //! collides with another one where names differ in case only. What this file must not know: storage, rows.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::time::Timestamp;
 
@@ -13,6 +13,12 @@ pub const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// Bytes of a value in a path, at most; a longer one is cut and told apart by its digest.
 pub const MAX_VALUE: usize = 100;
+
+/// Bytes of a longer value that stay readable; each may take three in the path.
+const CUT_BYTES: usize = 20;
+
+/// Hexadecimal digits of the digest behind them.
+const DIGEST_DIGITS: usize = 32;
 
 /// What a folder level is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -109,6 +115,20 @@ impl Partitioning {
         self.0.iter().filter_map(|key| key.column()).collect()
     }
 
+    /// Whether this could be a partition: as many values as there are row keys, each as a path spells it.
+    pub fn has(&self, partition: &Partition) -> bool {
+        let keys = self.0.iter().filter(|key| key.column().is_some());
+        keys.clone().count() == partition.0.len()
+            && keys.zip(&partition.0).all(|(key, value)| is_spelled(*key, value))
+    }
+
+    /// The outermost folders of a window's files that follow from the window alone, each with a `/` behind it: below
+    /// them is every file of the window, whatever its rows hold. `at` is as for the folders of a slot.
+    pub fn shared_folders(&self, at: Option<Timestamp>) -> String {
+        let keys = self.0.iter().copied().take_while(|key| key.column().is_none()).collect();
+        Self(keys).folders(at, &Partition::default())
+    }
+
     /// The folders of a slot, each with a `/` behind it; `at` is the start of its window, `None` for events whose time
     /// cannot be read.
     pub(super) fn folders(&self, at: Option<Timestamp>, partition: &Partition) -> String {
@@ -169,38 +189,88 @@ impl fmt::Display for Partition {
 
 /// A value as a path spells it: letters of the case that its key usually has, digits and `_` `-` stand for themselves,
 /// every other byte is `%` and two upper-case hex digits as Hive writes it. So two values that differ in case differ in
-/// more than case, and no value reads as null.
+/// more than case. A value that is too long is cut, and so is one that says what stands for null: readers decode before
+/// they compare.
 fn spelled(key: Key, value: Option<&str>, digest: impl Fn(&str) -> String) -> String {
     let Some(value) = value.filter(|value| !value.is_empty()) else { return NULL.to_owned() };
-    let plain = |byte: u8| match key {
-        Key::EventType => byte.is_ascii_uppercase(),
-        _ => byte.is_ascii_lowercase(),
-    };
+    let null = value.eq_ignore_ascii_case(NULL);
     let mut text = String::with_capacity(value.len());
     for (place, byte) in value.bytes().enumerate() {
-        let first_score = byte == b'_' && place == 0;
-        if plain(byte) || byte.is_ascii_digit() || byte == b'-' || (byte == b'_' && !first_score) {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
+        push_byte(key, byte, place == 0, &mut text);
+        if text.len() > MAX_VALUE || null {
+            return cut(key, value, &digest(value));
         }
     }
-    if text.len() <= MAX_VALUE {
-        return text;
-    }
-    // The cut never ends inside of a `%XX`: it is made before the value is spelled.
-    let mut cut = String::new();
-    for byte in value.bytes().take(20) {
-        cut.push_str(&spelled_byte(&plain, byte));
-    }
-    let digest: String = digest(value).chars().take(32).collect();
-    format!("{cut}~{digest}")
+    text
 }
 
-fn spelled_byte(plain: &impl Fn(u8) -> bool, byte: u8) -> String {
-    if plain(byte) || byte.is_ascii_digit() || byte == b'-' {
-        char::from(byte).to_string()
+/// A value by its first bytes, a `~`, which stands in no other value, and the beginning of its digest. The cut never
+/// ends inside of a `%XX`: it is made before the value is spelled.
+fn cut(key: Key, value: &str, digest: &str) -> String {
+    let mut text = String::new();
+    for (place, byte) in value.bytes().take(CUT_BYTES).enumerate() {
+        push_byte(key, byte, place == 0, &mut text);
+    }
+    text.push('~');
+    text.extend(digest.chars().take(DIGEST_DIGITS));
+    text
+}
+
+fn push_byte(key: Key, byte: u8, first: bool, text: &mut String) {
+    let letter = match key {
+        Key::EventType => byte.is_ascii_uppercase(),
+        Key::EventDate | Key::EventMonth | Key::EventYear | Key::Account => byte.is_ascii_lowercase(),
+    };
+    if letter || byte.is_ascii_digit() || byte == b'-' || (byte == b'_' && !first) {
+        text.push(char::from(byte));
     } else {
-        format!("%{byte:02X}")
+        // Writing to a string cannot fail.
+        let _ = write!(text, "%{byte:02X}");
     }
 }
+
+/// Whether [`spelled`] gives this text for some value.
+fn is_spelled(key: Key, text: &str) -> bool {
+    if text == NULL {
+        return true;
+    }
+    let (head, digest) = match text.split_once('~') {
+        Some((head, digest)) => (head, Some(digest)),
+        None => (text, None),
+    };
+    let Some(bytes) = bytes_of(head) else { return false };
+    let mut again = String::new();
+    for (place, byte) in bytes.iter().enumerate() {
+        push_byte(key, *byte, place == 0, &mut again);
+    }
+    let whole = match digest {
+        None => {
+            let null = bytes.eq_ignore_ascii_case(NULL.as_bytes());
+            !bytes.is_empty() && !null && text.len() <= MAX_VALUE && std::str::from_utf8(&bytes).is_ok()
+        }
+        Some(digest) => {
+            let hex = digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            bytes.len() == CUT_BYTES && digest.len() == DIGEST_DIGITS && hex
+        }
+    };
+    whole && again == head
+}
+
+/// The bytes that a text with `%XX` stands for; `None` where a `%` stands alone.
+fn bytes_of(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || char::from(rest.next()?).to_digit(16);
+        let value = digit()? * 16 + digit()?;
+        bytes.push(u8::try_from(value).ok()?);
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests;

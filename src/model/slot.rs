@@ -83,8 +83,10 @@ impl Slot {
         };
         let partition = Partition::from_spelled(values);
         let slot = Self { span, partition, format, sequence: sequence.parse().ok()? };
+        let on_grid = slot.span.is_none_or(|span| span.from.seconds().rem_euclid(seconds.max(1)) == 0);
+        let partition = layout.partitioning.has(&slot.partition);
         // One spelling only, and the folders that follow from the window.
-        (slot.path(layout) == path).then_some(slot)
+        (on_grid && partition && slot.path(layout) == path).then_some(slot)
     }
 }
 
@@ -188,8 +190,33 @@ mod tests {
             "parquet/events-20260301-s000.parquet",
             "parquet",
             "csv/event_date=2026-02-30/events-20260230-s000.csv",
+            "parquet/event_date=2026-03-01/events-undated-s000.parquet",
         ] {
             assert_eq!(Slot::parse(path, &layout, Grid::Day), None, "{path}");
         }
+        let partitioning = Partitioning::parse("event_type").unwrap();
+        let layout = Layout { part: Some(3_600), partitioning, ..Layout::default() };
+        assert!(Slot::parse("csv/type=A/events-20260301T05-s000.csv", &layout, Grid::Day).is_some());
+        for path in [
+            "csv/type=A/events-20260301T0530-s000.csv",
+            "csv/type=A/events-20260301T24-s000.csv",
+            "csv/type=A/events-20260301-s000.csv",
+            "csv/type=a/events-20260301T05-s000.csv",
+            "csv/type=/events-20260301T05-s000.csv",
+            "csv/type=../events-20260301T05-s000.csv",
+            "csv/type=%41/events-20260301T05-s000.csv",
+            "csv/type=%2f/events-20260301T05-s000.csv",
+            "csv/type=A~aa/events-20260301T05-s000.csv",
+        ] {
+            assert_eq!(Slot::parse(path, &layout, Grid::Day), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn events_without_a_time_have_a_place_of_their_own() {
+        let slot = Slot { span: None, partition: Partition::default(), format: Format::Csv, sequence: 2 };
+        let path = "csv/event_date=__HIVE_DEFAULT_PARTITION__/events-undated-s002.csv";
+        assert_eq!(slot.path(&Layout::default()), path);
+        assert_eq!(Slot::parse(path, &Layout::default(), Grid::Day), Some(slot));
     }
 }

@@ -1,7 +1,8 @@
 //! Events from files into a dataset, by the same steps as an export, without the API.
 //!
-//! What lives here: [`convert`]. It claims nothing of completeness: every window's certificate has the level `none`,
-//! which no later run takes for a proof. What this file must not know: where the lines came from.
+//! What lives here: [`convert`] and the report of every conversion. Lines of a file claim nothing of completeness: every
+//! window's certificate has the level `none`, which no later run takes for a proof. What this file must not know: where
+//! the lines came from.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -9,20 +10,21 @@ use std::future::Future;
 use futures::future::{Either, select};
 use tokio::task::spawn_blocking;
 
-use super::deliver::{Delivered, deliver};
+use super::deliver::{Delivered, DeliveredUndated, deliver, deliver_undated};
 use super::input::{Input, Sorted};
 use super::run::metadata;
-use super::transform::{Recipe, as_kept, one_window};
+use super::transform::{Recipe, one_window};
 use crate::encode::Settings as Files;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, Event, EventId, Format, Grid, Head, Level, Secrets, Selection, Window, WindowRecord,
+    Certificate, Counts, Event, EventId, FileRecord, Format, Grid, Head, Level, Secrets, Selection, Window,
+    WindowRecord,
 };
-use crate::publish::Dataset;
+use crate::publish::{Dataset, Surplus};
 use crate::schema::Table;
 
 /// Windows of one commit.
-const WINDOWS_A_COMMIT: usize = 64;
+pub(super) const WINDOWS_A_COMMIT: usize = 64;
 
 /// What a conversion is to do.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub struct Conversion {
     pub files: Files,
     /// Whether secrets in events are kept; the dataset's choice.
     pub secrets: Secrets,
+    /// Whether kept replies that the events come from are kept again.
+    pub keep_raw: bool,
     /// The clock, for the commit records alone; seconds since 1970.
     pub recorded_at: i64,
 }
@@ -47,15 +51,19 @@ pub struct Converted {
     pub lines: u64,
     /// Lines that said what another line had said.
     pub repeated: u64,
-    /// Windows with events.
+    /// Windows with events; of a dataset all windows.
     pub windows: u64,
+    /// Windows by what is proven of them.
+    pub levels: BTreeMap<Level, u64>,
+    /// Windows of the source that nothing could be made from: their evidence was not kept.
+    pub missing: Vec<Window>,
     /// Rows written.
     pub rows: u64,
     /// Events that the dataset holds already.
     pub known: u64,
-    /// Lines kept in quarantine, [`Converted::unplaced`] included.
+    /// Lines kept in quarantine.
     pub quarantined: u64,
-    /// Of those, the ones that belong to no window, because no time can be read in them.
+    /// Lines that belong to no window, because no time can be read in them: rows without a time, or in quarantine.
     pub unplaced: u64,
     /// Ids that came with several contents, or that the dataset holds with another.
     pub contradictions: Vec<EventId>,
@@ -72,11 +80,23 @@ pub struct Converted {
 }
 
 impl Converted {
-    /// 0 only if every line is a row now.
+    pub(super) fn count(&mut self, counts: Counts, files: &[FileRecord], types: BTreeMap<String, u64>) {
+        self.rows += counts.rows;
+        self.known += counts.known;
+        self.quarantined += counts.quarantined;
+        self.files += length(files);
+        self.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
+        for (name, count) in types {
+            *self.types.entry(name).or_default() += count;
+        }
+    }
+
+    /// 0 only if every line, or every event of a dataset, is a row now.
     pub fn exit_code(&self) -> u8 {
         match &self.failure {
             Some(failure) => failure.kind().exit_code(),
             None if !self.contradictions.is_empty() => Kind::Contradiction.exit_code(),
+            None if !self.missing.is_empty() => Kind::Unproven.exit_code(),
             None if self.quarantined > 0 => 10,
             None => 0,
         }
@@ -92,15 +112,22 @@ pub async fn convert(
     stop: impl Future<Output = ()> + Send,
 ) -> Converted {
     let mut report = Converted::default();
-    let work = Box::pin(all(job, table, input, dataset, &mut report));
-    let outcome = match select(work, Box::pin(stop)).await {
-        Either::Left((outcome, _)) => outcome,
-        Either::Right(((), _)) => Err(Error::new(Kind::Interrupted, "the conversion was asked to stop")
-            .hint("what was committed stays; start the same command again to go on")),
-    };
+    let outcome = until(stop, all(job, table, input, dataset, &mut report)).await;
     report.failure = outcome.err();
     report.head = dataset.head();
     report
+}
+
+/// Work that `stop` ends when it completes.
+pub(super) async fn until(
+    stop: impl Future<Output = ()> + Send,
+    work: impl Future<Output = Result<()>> + Send,
+) -> Result<()> {
+    match select(Box::pin(work), Box::pin(stop)).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(((), _)) => Err(Error::new(Kind::Interrupted, "the conversion was asked to stop")
+            .hint("what was committed stays; start the same command again to go on")),
+    }
 }
 
 async fn all(
@@ -115,35 +142,46 @@ async fn all(
     let Sorted { windows, unplaced, contradictions, lines, repeated } = sorted;
     (report.lines, report.repeated, report.contradictions) = (lines, repeated, contradictions);
     report.windows = length(&windows);
-    // First, so that whatever happens later, the lines that no commit will name are kept.
+    let recipe = recipe(job, table);
+    // First, so that whatever happens later, the lines that belong to no window are kept.
     if !unplaced.is_empty() {
-        let unplaced: Vec<Event> = unplaced.into_iter().map(|event| as_kept(event, job.secrets).0).collect();
-        dataset.quarantine_undated(&unplaced).await?;
         report.unplaced = length(&unplaced);
-        report.quarantined = report.unplaced;
+        let surplus = Surplus { level: Level::None, total: report.unplaced, dated: 0 };
+        let delivered = deliver_undated(unplaced, surplus, &recipe, dataset).await?;
+        let DeliveredUndated { record, conflicts, types, .. } = delivered;
+        report.count(record.counts, &record.files, types);
+        report.contradictions.extend(conflicts);
+        dataset.commit_undated(record, job.recorded_at).await?;
     }
-    let recipe = Recipe {
-        table: table.clone(),
-        grid,
-        formats: job.formats.clone(),
-        metadata: metadata(table),
-        files: job.files.clone(),
-        selection: Selection::default(),
-        secrets: job.secrets,
-    };
     let mut records = Vec::new();
     for (window, events) in windows {
         records.push(one(window, events, &recipe, dataset, report).await?);
         if records.len() >= WINDOWS_A_COMMIT {
+            dataset.describe(&records, &table.arrow_schema()).await?;
             dataset.commit(std::mem::take(&mut records), job.recorded_at).await?;
         }
     }
     if !records.is_empty() {
+        dataset.describe(&records, &table.arrow_schema()).await?;
         dataset.commit(records, job.recorded_at).await?;
     }
     report.contradictions.sort();
     report.contradictions.dedup();
     Ok(())
+}
+
+/// How rows become files.
+pub(super) fn recipe(job: &Conversion, table: &Table) -> Recipe {
+    Recipe {
+        table: table.clone(),
+        grid: job.grid,
+        formats: job.formats.clone(),
+        texts: false,
+        metadata: metadata(table),
+        files: job.files.clone(),
+        selection: Selection::default(),
+        secrets: job.secrets,
+    }
 }
 
 async fn one(
@@ -158,20 +196,14 @@ async fn one(
     let ready = compute(move || one_window(window, events, &certificate, &recipe)).await;
     let ready = ready.map_err(|error| error.at("window", window))?;
     let Delivered { record, conflicts, types, .. } = deliver(ready, dataset).await?;
-    report.rows += record.counts.rows;
-    report.known += record.counts.known;
-    report.quarantined += record.counts.quarantined;
+    *report.levels.entry(Level::None).or_default() += 1;
+    report.count(record.counts, &record.files, types);
     report.contradictions.extend(conflicts);
-    report.files += length(&record.files);
-    report.bytes += record.files.iter().map(|file| file.bytes).sum::<u64>();
-    for (name, count) in types {
-        *report.types.entry(name).or_default() += count;
-    }
     Ok(record)
 }
 
 /// The certificate of events that nobody asked the API for.
-fn unproven(window: Window, events: u64) -> Certificate {
+pub(super) fn unproven(window: Window, events: u64) -> Certificate {
     Certificate {
         level: Level::None,
         range: window,
@@ -186,13 +218,15 @@ fn unproven(window: Window, events: u64) -> Certificate {
 }
 
 /// Leaves the async threads: sorting and encoding take long.
-async fn compute<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn compute<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     match spawn_blocking(work).await {
         Ok(result) => result,
         Err(cause) => Err(Error::bug("a computation did not end").because(cause)),
     }
 }
 
-fn length<T>(items: &[T]) -> u64 {
+pub(super) fn length<T>(items: &[T]) -> u64 {
     u64::try_from(items.len()).unwrap_or(u64::MAX)
 }

@@ -1,13 +1,16 @@
 //! One window into the destination: its rows, and what cannot be a row beside them.
 //!
-//! What lives here: [`deliver`]. What this file must not know: where the events came from.
+//! What lives here: [`deliver`], and [`deliver_undated`] for events without a time, which belong to no window. What
+//! this file must not know: where the events came from.
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::transform::Ready;
+use tokio::task::spawn_blocking;
+
+use super::transform::{Made, Ready, Recipe, make};
 use crate::error::{Error, Result};
-use crate::model::{Event, EventId, Flaw, Level, WindowRecord};
-use crate::publish::Dataset;
+use crate::model::{Drift, Event, EventId, Flaw, Level, UndatedRecord, WindowRecord};
+use crate::publish::{Dataset, Surplus};
 
 /// What became of a window.
 pub(super) struct Delivered {
@@ -24,19 +27,15 @@ pub(super) struct Delivered {
 /// Makes a window durable. What is not said by a certificate is not recorded: a window that nobody settled says nothing
 /// of ids that it lacks.
 pub(super) async fn deliver(ready: Ready, dataset: &Dataset) -> Result<Delivered> {
-    let Ready { window, certificate, counts, prepared, events, mut quarantine, types, drift } = ready;
+    let Ready { window, certificate, made } = ready;
+    let Made { counts, prepared, events, mut quarantine, types, drift } = made;
     let mut published = dataset.publish(prepared).await?;
     if certificate.level == Level::None {
         published.vanished.clear();
     }
     let conflicts = published.conflicts.clone();
-    if !conflicts.is_empty() {
-        let differing: HashSet<_> = conflicts.iter().collect();
-        let changed = events.into_iter().filter(|event| differing.contains(&event.id));
-        quarantine.extend(changed.map(|event| Event { flaw: Some(Flaw::OtherContent), ..event }));
-    }
-    let not_rebuilt = quarantine.iter().filter(|event| event.flaw == Some(Flaw::NotRebuilt)).count();
-    let not_rebuilt = u64::try_from(not_rebuilt).unwrap_or(u64::MAX);
+    quarantine.extend(changed(&conflicts, events));
+    let not_rebuilt = not_rebuilt(&quarantine);
     let kept = dataset.quarantine(window, &quarantine).await?;
     let mut record = published.record(certificate, counts.quarantined, counts.filtered);
     record.counts.redacted = counts.redacted;
@@ -49,4 +48,53 @@ pub(super) async fn deliver(ready: Ready, dataset: &Dataset) -> Result<Delivered
             .at("accounted for", record.counts.settled));
     }
     Ok(Delivered { record, conflicts, not_rebuilt, types })
+}
+
+/// What became of events without a time.
+pub(super) struct DeliveredUndated {
+    /// For the log.
+    pub(super) record: UndatedRecord,
+    /// Events that the dataset holds with another content; in quarantine now.
+    pub(super) conflicts: Vec<EventId>,
+    /// Rows that did not give their event back; in quarantine now.
+    pub(super) not_rebuilt: u64,
+    /// Events of each type.
+    pub(super) types: BTreeMap<String, u64>,
+    /// What the rows hold beyond the table.
+    pub(super) drift: Drift,
+}
+
+/// Makes events without a time durable: as rows, or in quarantine those that cannot be rows.
+pub(super) async fn deliver_undated(
+    mut events: Vec<Event>,
+    surplus: Surplus,
+    recipe: &Recipe,
+    dataset: &Dataset,
+) -> Result<DeliveredUndated> {
+    events.sort_unstable_by(|one, other| one.id.cmp(&other.id).then_with(|| one.text.cmp(&other.text)));
+    let recipe = recipe.clone();
+    let made = spawn_blocking(move || make(None, events, &recipe))
+        .await
+        .map_err(|error| Error::bug("encoding failed").because(error))??;
+    let Made { counts, prepared, events, mut quarantine, types, drift } = made;
+    let beside = (counts.quarantined, counts.redacted);
+    let (record, conflicts) = dataset.publish_undated(prepared, surplus, beside).await?;
+    quarantine.extend(changed(&conflicts, events));
+    let not_rebuilt = not_rebuilt(&quarantine);
+    if !quarantine.is_empty() {
+        dataset.quarantine_undated(&quarantine).await?;
+    }
+    Ok(DeliveredUndated { record, conflicts, not_rebuilt, types, drift })
+}
+
+/// The new contents of events that the dataset holds with another one.
+fn changed(conflicts: &[EventId], events: Vec<Event>) -> Vec<Event> {
+    let differing: HashSet<_> = conflicts.iter().collect();
+    let changed = events.into_iter().filter(|event| differing.contains(&event.id));
+    changed.map(|event| Event { flaw: Some(Flaw::OtherContent), ..event }).collect()
+}
+
+fn not_rebuilt(quarantine: &[Event]) -> u64 {
+    let wrong = quarantine.iter().filter(|event| event.flaw == Some(Flaw::NotRebuilt)).count();
+    u64::try_from(wrong).unwrap_or(u64::MAX)
 }

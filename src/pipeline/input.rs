@@ -5,11 +5,12 @@
 //! What this file must not know: files, rows, the destination.
 
 use std::collections::HashMap;
-use std::io::BufRead;
+use std::io::{self, BufRead};
 
 use bytes::Bytes;
 
 use crate::api::wire::event;
+use crate::encode::unpacked;
 use crate::error::{Error, Result};
 use crate::flatten::same;
 use crate::model::json::{Value, push_compact};
@@ -70,20 +71,21 @@ impl Input {
     }
 
     /// Takes every line of a stream. Blank lines are no events; a byte order mark at the start is none either; CRLF is
-    /// taken as well as LF, and the last line needs neither. It blocks while it reads: call it off the async threads.
+    /// taken as well as LF, and the last line needs neither. gzip and Zstandard are seen and unpacked. It blocks while it reads: call it off the async threads.
     ///
     /// # Errors
     /// Usage: the stream cannot be read, a line is too long, or all events together are too much. `name` is what the
     /// error calls the stream.
-    pub fn take(&mut self, name: &str, mut stream: impl BufRead) -> Result<()> {
+    pub fn take(&mut self, name: &str, stream: impl BufRead) -> Result<()> {
+        let unreadable =
+            |cause: io::Error| Error::usage("cannot read the input").at("file", name).because(cause);
+        let mut stream = unpacked(stream).map_err(unreadable)?;
         let mut number = 0_u64;
         loop {
             number += 1;
             let mut line = Vec::new();
             let limit = self.limits.line.saturating_add(1);
-            std::io::Read::take(&mut stream, limit)
-                .read_until(b'\n', &mut line)
-                .map_err(|cause| Error::usage("cannot read the input").at("file", name).because(cause))?;
+            io::Read::take(&mut stream, limit).read_until(b'\n', &mut line).map_err(unreadable)?;
             if line.is_empty() {
                 return Ok(());
             }
@@ -147,7 +149,10 @@ impl Input {
         let mut place = |mut event: Event, unplaced: &mut Vec<Event>| match window(grid, event.created_at) {
             Some(window) => placed.push((window, event)),
             None => {
-                event.flaw.get_or_insert(Flaw::NoTime);
+                // A time that no window has is not a time that cannot be read: such an event is no row.
+                if event.created_at.is_some() {
+                    event.flaw.get_or_insert(Flaw::NoTime);
+                }
                 unplaced.push(event);
             }
         };
@@ -193,7 +198,7 @@ fn window(grid: Grid, created_at: Option<Timestamp>) -> Option<Window> {
 }
 
 /// Whether two events of one id are one: as JSON, the API's own link left out. What is not JSON is compared as bytes.
-fn says_the_same(one: &Event, other: &Event) -> bool {
+pub(super) fn says_the_same(one: &Event, other: &Event) -> bool {
     if one.text == other.text {
         return true;
     }

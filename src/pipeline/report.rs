@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Kind};
-use crate::model::{Drift, Grid, Head, Level, Window};
+use crate::model::{Drift, EventId, FileRecord, Flaw, Grid, Head, Level, Window};
 
 /// The outcome of a run. Also made when the run failed: what was committed before stays.
 #[derive(Debug)]
@@ -28,9 +28,13 @@ pub struct Report {
     pub covered: u64,
     /// Rows written.
     pub rows: u64,
-    /// Events that cannot become a row and were kept as they are.
+    /// Of these, rows of events whose time cannot be read: they belong to no window.
+    pub undated: u64,
+    /// Events that cannot become a row; a dataset keeps them as they are.
     pub quarantined: u64,
-    /// Of these, events whose row did not give them back: our own mistake.
+    /// Those of a stream, which has no place for them: which, and why.
+    pub unkept: Vec<(EventId, Flaw)>,
+    /// Of the quarantined, events whose row did not give them back: our own mistake.
     pub not_rebuilt: u64,
     /// Events in which secrets were replaced.
     pub redacted: u64,
@@ -40,7 +44,7 @@ pub struct Report {
     pub files: u64,
     /// Length of the data files written, in bytes.
     pub bytes: u64,
-    /// Events of each type in the windows that this run settled.
+    /// Events of each type among those that this run settled.
     pub types: BTreeMap<String, u64>,
     /// What the events that became rows hold beyond the table.
     pub drift: Drift,
@@ -62,7 +66,9 @@ impl Report {
             events: 0,
             covered: 0,
             rows: 0,
+            undated: 0,
             quarantined: 0,
+            unkept: Vec::new(),
             not_rebuilt: 0,
             redacted: 0,
             vanished: 0,
@@ -72,6 +78,15 @@ impl Report {
             drift: Drift::default(),
             head: None,
             failure: None,
+        }
+    }
+
+    /// Takes files that were written, and events of each type, into account.
+    pub(super) fn count(&mut self, files: &[FileRecord], types: BTreeMap<String, u64>) {
+        self.files += u64::try_from(files.len()).unwrap_or(u64::MAX);
+        self.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
+        for (name, count) in types {
+            *self.types.entry(name).or_default() += count;
         }
     }
 

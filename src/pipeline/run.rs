@@ -9,20 +9,21 @@ use std::future::Future;
 use futures::future::{Either, select};
 use tokio::task::spawn_blocking;
 
-use super::deliver::{Delivered, deliver};
+use super::deliver::{Delivered, DeliveredUndated, deliver, deliver_undated};
 use super::extract::Extraction;
 use super::report::Report;
+use super::stream::Stream;
 use super::transform::{Ready, Recipe, as_kept, transform};
 use crate::encode::{FileMetadata, Settings as Files};
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, Event, EventId, Flaw, Format, Grid, Level, Secrets, Selection, Timestamp, Window,
+    Certificate, EventId, Format, Grid, Level, Secrets, Selection, Timestamp, UndatedRecord, Window,
     WindowRecord,
 };
 use crate::plan::{Known, todo};
-use crate::publish::Dataset;
+use crate::publish::{Dataset, Surplus};
 use crate::schema::Table;
-use crate::settle::{Settings, Settled, Settler, Source};
+use crate::settle::{Settings, Settled, Settler, Source, Undated};
 
 /// What a run is to do.
 #[derive(Clone, Debug)]
@@ -87,59 +88,109 @@ pub async fn run<S: Source>(
     stop: impl Future<Output = ()> + Send,
     observe: &(dyn Fn(Progress) + Sync),
 ) -> Report {
-    let mut report = Report::new(job.range, job.grid);
-    report.head = dataset.head();
-    let work = Run { job, table, source, observe };
-    let work = Box::pin(work.all(dataset, &mut report));
-    let outcome = match select(work, Box::pin(stop)).await {
-        Either::Left((outcome, _)) => outcome,
-        Either::Right(((), _)) => Err(Error::new(Kind::Interrupted, "the run was asked to stop")
-            .hint("what was committed stays; start the same command again to go on")),
-    };
-    report.failure = outcome.err();
+    let work = Run { job, table, source, sink: Sink::Dataset(dataset), observe };
+    let mut report = work.until(stop).await;
     report.head = dataset.head();
     report
 }
 
-struct Run<'a, S> {
-    job: &'a Job,
-    table: &'a Table,
-    source: &'a S,
-    observe: &'a (dyn Fn(Progress) + Sync),
+/// Where windows go.
+#[derive(Clone, Copy)]
+pub(super) enum Sink<'a> {
+    /// Into slots, and then into the log.
+    Dataset(&'a Dataset),
+    /// To whoever reads; nothing is remembered.
+    Stream(&'a Stream),
+}
+
+pub(super) struct Run<'a, S> {
+    pub(super) job: &'a Job,
+    pub(super) table: &'a Table,
+    pub(super) source: &'a S,
+    pub(super) sink: Sink<'a>,
+    pub(super) observe: &'a (dyn Fn(Progress) + Sync),
 }
 
 impl<S: Source> Run<'_, S> {
-    async fn all(&self, dataset: &Dataset, report: &mut Report) -> Result<()> {
-        let job = self.job;
-        let settler = Settler::new(self.source, job.settle.clone());
-        let known = known(dataset, &job.formats);
-        let units = self.units(&settler, &known, report).await?;
-        if !units.is_empty() {
-            self.windows(&settler, units, dataset, report).await?;
-        }
-        self.undated(&settler, dataset, report).await
+    /// Everything, unless `stop` completes first.
+    pub(super) async fn until(&self, stop: impl Future<Output = ()> + Send) -> Report {
+        let mut report = Report::new(self.job.range, self.job.grid);
+        let work = Box::pin(self.all(&mut report));
+        let outcome = match select(work, Box::pin(stop)).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(((), _)) => Err(Error::new(Kind::Interrupted, "the run was asked to stop")
+                .hint("what was committed stays; start the same command again to go on")),
+        };
+        report.failure = outcome.err();
+        report
     }
 
-    /// Events without a readable time belong to no window. They are kept as they are, so that nothing is lost.
-    async fn undated(&self, settler: &Settler<'_, S>, dataset: &Dataset, report: &mut Report) -> Result<()> {
-        if self.job.selection.by_user() {
+    async fn all(&self, report: &mut Report) -> Result<()> {
+        let job = self.job;
+        let settler = Settler::new(self.source, job.settle.clone());
+        let known = match self.sink {
+            Sink::Dataset(dataset) => known(dataset, &job.formats),
+            Sink::Stream(_) => Known::default(),
+        };
+        let units = self.units(&settler, &known, report).await?;
+        let recipe = self.recipe();
+        if !units.is_empty() {
+            self.windows(&settler, units, &recipe, report).await?;
+        }
+        // Users are told apart in windows alone.
+        if job.selection.by_user() {
             return Ok(());
         }
-        let known = dataset.undated().await?;
-        match settler.undated(known).await {
-            Ok(events) if events.is_empty() => {}
-            Ok(events) => {
-                let events: Vec<Event> = events
-                    .into_iter()
-                    .map(|event| as_kept(event, self.job.secrets).0)
-                    .map(|event| Event { flaw: event.flaw.or(Some(Flaw::NoTime)), ..event })
-                    .collect();
-                dataset.quarantine_undated(&events).await?;
-                report.quarantined += u64::try_from(events.len()).unwrap_or(u64::MAX);
-            }
-            Err(error) if leaves_a_gap(error.kind()) => report.unproven.push((self.job.range, error)),
-            Err(error) => return Err(error),
+        match self.undated(&settler, &recipe, report).await {
+            Err(error) if leaves_a_gap(error.kind()) => report.unproven.push((job.range, error)),
+            outcome => outcome?,
         }
+        Ok(())
+    }
+
+    fn recipe(&self) -> Recipe {
+        let job = self.job;
+        Recipe {
+            table: self.table.clone(),
+            grid: job.grid,
+            formats: job.formats.clone(),
+            texts: matches!(self.sink, Sink::Stream(stream) if stream.takes_texts()),
+            metadata: metadata(self.table),
+            files: job.files.clone(),
+            selection: job.selection.clone(),
+            secrets: job.secrets,
+        }
+    }
+
+    /// Events without a readable time belong to no window, and are rows all the same.
+    async fn undated(&self, settler: &Settler<'_, S>, recipe: &Recipe, report: &mut Report) -> Result<()> {
+        let known = match self.sink {
+            Sink::Dataset(dataset) => known_surplus(&dataset.undated(), &self.job.formats),
+            Sink::Stream(_) => None,
+        };
+        let Some(Undated { total, dated, events }) = settler.undated(known).await? else { return Ok(()) };
+        let dataset = match self.sink {
+            Sink::Dataset(dataset) => dataset,
+            Sink::Stream(stream) => {
+                let events = events.into_iter().map(|event| as_kept(event, self.job.secrets).0);
+                return stream.undated(events, self.table, report).await;
+            }
+        };
+        let surplus = Surplus { level: Level::Double, total, dated };
+        let delivered = deliver_undated(events, surplus, recipe, dataset).await?;
+        let DeliveredUndated { record, conflicts, not_rebuilt, types, drift } = delivered;
+        if !conflicts.is_empty() {
+            report.unproven.push((self.job.range, changed_content("none", &conflicts)));
+        }
+        report.undated += record.counts.rows;
+        report.rows += record.counts.rows;
+        report.quarantined += record.counts.quarantined;
+        report.redacted += record.counts.redacted;
+        report.not_rebuilt += not_rebuilt;
+        report.vanished += u64::try_from(record.vanished.len()).unwrap_or(u64::MAX);
+        report.count(&record.files, types);
+        report.drift.merge(drift);
+        dataset.commit_undated(record, self.job.recorded_at).await?;
         Ok(())
     }
 
@@ -147,26 +198,16 @@ impl<S: Source> Run<'_, S> {
         &self,
         settler: &Settler<'_, S>,
         units: Vec<Window>,
-        dataset: &Dataset,
+        recipe: &Recipe,
         report: &mut Report,
     ) -> Result<()> {
-        let job = self.job;
-        let recipe = Recipe {
-            table: self.table.clone(),
-            grid: job.grid,
-            formats: job.formats.clone(),
-            metadata: metadata(self.table),
-            files: job.files.clone(),
-            selection: job.selection.clone(),
-            secrets: job.secrets,
-        };
-        let mut extraction = Extraction::new(settler, units, job.units_in_flight);
+        let mut extraction = Extraction::new(settler, units, self.job.units_in_flight);
         let mut next = extraction.next().await;
         while let Some((range, outcome)) = next {
             match outcome {
                 Ok(settled) => {
                     // The next unit is settled while this one is encoded and written.
-                    let publish = self.publish(settled, &recipe, dataset, report);
+                    let publish = self.publish(settled, recipe, report);
                     let (ahead, done) = futures::future::join(extraction.next(), publish).await;
                     done?;
                     next = ahead;
@@ -221,24 +262,33 @@ impl<S: Source> Run<'_, S> {
     }
 
     /// Encodes a unit's windows, writes them in order, then commits them together.
-    async fn publish(
-        &self,
-        settled: Settled,
-        recipe: &Recipe,
-        dataset: &Dataset,
-        report: &mut Report,
-    ) -> Result<()> {
+    async fn publish(&self, mut settled: Settled, recipe: &Recipe, report: &mut Report) -> Result<()> {
         let recipe = recipe.clone();
+        let evidence = settled.evidence.take();
         let windows = spawn_blocking(move || transform(settled, &recipe))
             .await
             .map_err(|error| Error::bug("encoding failed").because(error))??;
+        let dataset = match self.sink {
+            Sink::Dataset(dataset) => dataset,
+            Sink::Stream(stream) => return stream.windows(windows, self.observe, report).await,
+        };
         let mut records = Vec::new();
-        for ready in windows {
-            records.push(self.one_window(ready, dataset, report).await?);
+        for (window, ready) in windows {
+            match ready {
+                Ok(ready) => records.push(self.one_window(ready, dataset, report).await?),
+                Err(error) => {
+                    (self.observe)(Progress::Unproven { window });
+                    report.unproven.push((window, error));
+                }
+            }
+        }
+        if let Some(evidence) = evidence {
+            dataset.keep_raw(evidence, &mut records).await?;
         }
         if !records.is_empty() {
             let windows: Vec<_> =
                 records.iter().map(|record| (record.window, record.counts.settled)).collect();
+            dataset.describe(&records, &self.table.arrow_schema()).await?;
             dataset.commit(records, self.job.recorded_at).await?;
             for (window, events) in windows {
                 (self.observe)(Progress::Committed { window, events });
@@ -259,12 +309,8 @@ impl<S: Source> Run<'_, S> {
         report.redacted += record.counts.redacted;
         report.not_rebuilt += not_rebuilt;
         report.vanished += u64::try_from(record.vanished.len()).unwrap_or(u64::MAX);
-        report.files += u64::try_from(record.files.len()).unwrap_or(u64::MAX);
-        report.bytes += record.files.iter().map(|file| file.bytes).sum::<u64>();
+        report.count(&record.files, types);
         report.drift.merge(record.drift.clone());
-        for (name, count) in types {
-            *report.types.entry(name).or_default() += count;
-        }
         Ok(record)
     }
 }
@@ -290,13 +336,24 @@ pub fn known(dataset: &Dataset, formats: &[Format]) -> Known {
     known
 }
 
-fn changed_content(window: Window, ids: &[EventId]) -> Error {
+fn changed_content(window: impl std::fmt::Display, ids: &[EventId]) -> Error {
     let first = ids.first().map(EventId::as_str).unwrap_or_default();
     Error::new(Kind::Contradiction, "the API gives another content for events that are committed")
         .at("window", window)
         .at("events", ids.len())
         .at("first id", first.escape_debug())
         .hint("the rows stay as they were; the new contents are kept under _audit/quarantine")
+}
+
+/// By how much the counts differed when events without a time were last read into all these formats; `None` if they never
+/// were.
+fn known_surplus(records: &[UndatedRecord], formats: &[Format]) -> Option<u64> {
+    let proven = records.iter().rev().filter(|record| record.level != Level::None);
+    let newest = |format: &Format| proven.clone().find(|record| record.formats.contains(format));
+    let mut surpluses =
+        formats.iter().map(|format| newest(format).map(|record| record.total.saturating_sub(record.dated)));
+    let first = surpluses.next()??;
+    surpluses.all(|other| other == Some(first)).then_some(first)
 }
 
 /// Whether an error is about one range alone, so that the run goes on with the others.

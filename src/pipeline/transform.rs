@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::rows::{Done, Rows, row_reader};
 use crate::api;
 use crate::encode::{FileMetadata, Settings};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::flatten::{redact, redact_foreign};
 use crate::model::{Certificate, Counts, Drift, Event, Format, Grid, Secrets, Selection, Window};
 use crate::publish::{self, Prepared};
@@ -21,6 +21,11 @@ use crate::settle::Settled;
 pub(super) struct Ready {
     pub(super) window: Window,
     pub(super) certificate: Certificate,
+    pub(super) made: Made,
+}
+
+/// What some events became.
+pub(super) struct Made {
     /// `settled`, `quarantined`, `filtered` and `redacted` are known here.
     pub(super) counts: Counts,
     /// Encoded rows; also for a window without rows, whose slots are looked at all the same.
@@ -41,6 +46,8 @@ pub(super) struct Recipe {
     pub(super) table: Table,
     pub(super) grid: Grid,
     pub(super) formats: Vec<Format>,
+    /// Whether rows carry the events' texts even if no format's files hold them.
+    pub(super) texts: bool,
     pub(super) metadata: FileMetadata,
     /// How files are written; its layout is the dataset's.
     pub(super) files: Settings,
@@ -48,8 +55,9 @@ pub(super) struct Recipe {
     pub(super) secrets: Secrets,
 }
 
-/// Cuts a unit into the grid's windows and encodes each.
-pub(super) fn transform(settled: Settled, recipe: &Recipe) -> Result<Vec<Ready>> {
+/// Cuts a unit into the grid's windows and encodes each. A window whose rows may not be written has its error instead,
+/// which says so; the others are not affected.
+pub(super) fn transform(settled: Settled, recipe: &Recipe) -> Result<Vec<(Window, Result<Ready>)>> {
     let Settled { certificate, events, .. } = settled;
     let mut events = events.into_iter().peekable();
     let mut ready = Vec::new();
@@ -59,8 +67,10 @@ pub(super) fn transform(settled: Settled, recipe: &Recipe) -> Result<Vec<Ready>>
         {
             own.push(event);
         }
-        ready
-            .push(one_window(window, own, &certificate, recipe).map_err(|error| error.at("window", window))?);
+        match one_window(window, own, &certificate, recipe) {
+            Err(error) if error.kind() != Kind::Unproven => return Err(error),
+            made => ready.push((window, made)),
+        }
     }
     match events.next() {
         None => Ok(ready),
@@ -75,8 +85,14 @@ pub(super) fn one_window(
     certificate: &Certificate,
     recipe: &Recipe,
 ) -> Result<Ready> {
+    let made = make(Some(window), events, recipe)?;
+    Ok(Ready { window, certificate: certificate.clone(), made })
+}
+
+/// The events of a window, or those without a time, sorted, as files.
+pub(super) fn make(window: Option<Window>, events: Vec<Event>, recipe: &Recipe) -> Result<Made> {
     let mut counts = Counts { settled: length(&events), ..Counts::default() };
-    let texts = recipe.formats.contains(&Format::Ndjson);
+    let texts = recipe.texts || recipe.formats.iter().any(|format| recipe.files.layout.holds_texts(*format));
     let mut rows = Rows::new(&recipe.table, texts);
     for event in events {
         let selected = match readable(&event) {
@@ -105,8 +121,7 @@ pub(super) fn one_window(
     } else {
         publish::prepare(window, formats, schema, batches, metadata, &recipe.files)?
     };
-    let certificate = certificate.clone();
-    Ok(Ready { window, certificate, counts, prepared, events, quarantine, types, drift })
+    Ok(Made { counts, prepared, events, quarantine, types, drift })
 }
 
 /// The text of an event that may become a row.

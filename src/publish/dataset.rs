@@ -3,33 +3,31 @@
 //! What lives here: [`Dataset`], its log in memory and the order of a commit. What this file must not know: slots'
 //! content, a kind of store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
 
 use super::descriptor::Spec;
 use super::digest::sha256;
 use super::drift;
 use super::log::{self, Coverage, Log};
+use super::sign::Signing;
 use super::{record, register};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Commit, FileRecord, Format, Head, Window, WindowRecord};
-use crate::store::{Entry, EntryKind, ObjectPath, Store};
+use crate::model::{Commit, FileRecord, Format, Head, Slot, UndatedRecord, Window, WindowRecord};
+use crate::store::{ObjectPath, Store};
 
-const FOLDER: &str = "_audit";
+pub(super) const FOLDER: &str = "_audit";
 pub(super) const DESCRIPTOR: &str = "_audit/dataset.json";
-
-/// What may stand in a folder that is not a dataset yet: what locks and staging leave there.
-const OURS_BEFORE: [&str; 2] = ["lock", "staging"];
 
 /// A control file's limit, for the store.
 pub(super) const MAX_CONTROL: u64 = 4 << 20;
 
 /// Commits read at once while a dataset is opened.
-const READ_AHEAD: usize = 8;
+pub(super) const READ_AHEAD: usize = 8;
 
 /// A run's records are cut into commits of about this many bytes.
 const COMMIT_BYTES: usize = 1 << 20;
@@ -37,11 +35,14 @@ const COMMIT_BYTES: usize = 1 << 20;
 /// Bytes of a record without files, and of a file, at most: a little more than the longest text of each.
 const RECORD_BYTES: usize = 768;
 
+/// Bytes of what a record says of kept replies and of its source, at most.
+const ORIGIN_BYTES: usize = 512;
+
 /// How often a commit gives way to others before it gives up; each time somebody else has committed.
-const MAX_RACES: u32 = 10_000;
+pub(super) const MAX_RACES: u32 = 10_000;
 
 /// The version that commits name as their tool.
-const TOOL: &str = env!("CARGO_PKG_VERSION");
+pub(super) const TOOL: &str = env!("CARGO_PKG_VERSION");
 
 /// A dataset: data files in write-once slots and the log that says what is proven.
 ///
@@ -49,7 +50,10 @@ const TOOL: &str = env!("CARGO_PKG_VERSION");
 pub struct Dataset {
     store: Arc<dyn Store>,
     spec: Spec,
+    signing: Signing,
     state: Mutex<State>,
+    /// Whether this process knows the description of CSV files to be durable.
+    pub(super) described: AtomicBool,
 }
 
 struct State {
@@ -57,7 +61,19 @@ struct State {
     descriptor: Bytes,
     /// Whether this process knows the descriptor to be durable.
     durable: bool,
+    /// Whether commits say that the store overwrites and this is its one writer.
+    single_writer: bool,
     log: Log,
+    /// Commits that this process has made and not signed yet.
+    to_sign: BTreeSet<u64>,
+    /// Slots without a record, by the folder below which they were found.
+    listed: HashMap<String, Arc<Vec<Slot>>>,
+}
+
+/// Records that are not in the log yet.
+struct Waiting {
+    windows: Vec<WindowRecord>,
+    undated: Option<UndatedRecord>,
 }
 
 impl fmt::Debug for Dataset {
@@ -70,49 +86,28 @@ impl fmt::Debug for Dataset {
 }
 
 impl Dataset {
-    /// What the dataset at a destination is; `None` if there is none yet.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] for a layout that this version does not know; [`Kind::Verification`]; [`Kind::Storage`].
-    pub async fn stored_spec(store: &dyn Store) -> Result<Option<Spec>> {
-        let stored = register::read(store, &ObjectPath::new(DESCRIPTOR)?, MAX_CONTROL).await?;
-        stored.map(|bytes| Spec::parse(&bytes)).transpose()
+    /// A dataset of what was read.
+    pub(super) fn assemble(store: Arc<dyn Store>, spec: Spec, descriptor: Bytes, log: Log) -> Self {
+        let state = State {
+            descriptor,
+            durable: false,
+            single_writer: false,
+            log,
+            to_sign: BTreeSet::new(),
+            listed: HashMap::new(),
+        };
+        let described = AtomicBool::new(false);
+        Self { store, spec, signing: Signing::Never, state: Mutex::new(state), described }
     }
 
-    /// Opens a dataset, or an empty or absent destination as a dataset to be. Reads the whole log and checks its
-    /// chain. Writes nothing: a dataset comes into being with the first window that is published or committed.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] when the destination holds something else or was created with other settings;
-    /// [`Kind::Contradiction`] when it belongs to another account; [`Kind::Verification`] when its log is broken;
-    /// [`Kind::Storage`].
-    pub async fn open(store: Arc<dyn Store>, spec: Spec) -> Result<Self> {
-        let stored = register::read(store.as_ref(), &ObjectPath::new(DESCRIPTOR)?, MAX_CONTROL).await?;
-        let descriptor = match stored {
-            Some(stored) => {
-                spec.fits(&Spec::parse(&stored)?)
-                    .map_err(|cause| cause.at("destination", store.describe()))?;
-                stored
-            }
-            None => {
-                refuse_foreign(store.as_ref()).await?;
-                spec.text()?.into()
-            }
-        };
-        let log =
-            read_log(store.as_ref(), Log::new(spec.grid, spec.layout.clone(), sha256(&descriptor)), |_| {
-                Ok(())
-            })
-            .await?;
-        if let Some(schema) = log.schema() {
-            spec.continues(schema)?;
-        }
-        let state = Mutex::new(State { descriptor, durable: false, log });
-        let dataset = Self { store, spec, state };
-        // Another run may have committed while the log was read.
-        dataset.read_forward().await?;
-        dataset.state(|state| state.log.begin());
-        Ok(dataset)
+    /// Marks what is in the log now as what the run begins with.
+    pub(super) fn begun(&self) {
+        self.state(|state| state.log.begin());
+    }
+
+    /// From now on every commit says that the store does not keep writers apart, and that this is the only one.
+    pub fn record_single_writer(&self) {
+        self.state(|state| state.single_writer = true);
     }
 
     /// What this run wants the dataset to be.
@@ -130,15 +125,29 @@ impl Dataset {
         self.state(|state| state.log.coverage(format))
     }
 
+    /// Every window's record of every commit, in the order of the log.
+    pub fn records(&self) -> Vec<WindowRecord> {
+        self.state(|state| state.log.records().cloned().collect())
+    }
+
+    /// Whether the log would take this record in.
+    pub(super) fn adds(&self, record: WindowRecord) -> Result<bool> {
+        Ok(self.state(|state| state.log.rebase(record))?.is_some())
+    }
+
     /// Appends what these records add to the log, as one commit or, when they are many, several; returns the newest
     /// commit then. Records that add nothing (no file that the log lacks, a window that is known) are left out, so
     /// that a rerun with nothing new writes nothing; the answer is `None` only if the log is still empty.
+    ///
+    /// Each commit is signed when it is durable, if somebody signs: see [`Dataset::signed_by`]. A log that names a key
+    /// takes no others.
     ///
     /// The files of the records must be durable: they come from [`Dataset::publish`]. Windows ascend, and each is
     /// named once. `recorded_at` is the writer's clock, seconds since 1970.
     ///
     /// # Errors
-    /// [`Kind::Bug`] when a record does not agree with itself; [`Kind::Verification`]; [`Kind::Storage`], after which
+    /// [`Kind::Bug`] when a record does not agree with itself; [`Kind::Usage`] when another run has brought in a key
+    /// meanwhile; [`Kind::Verification`]; [`Kind::Storage`], after which
     /// the commit may or may not have been made: repeating is right in both cases.
     pub async fn commit(&self, records: Vec<WindowRecord>, recorded_at: i64) -> Result<Option<Head>> {
         for record in &records {
@@ -147,51 +156,86 @@ impl Dataset {
             if self.spec.grid.window(record.window.from) != record.window {
                 return Err(refused("not a window of the grid").at("window", record.window));
             }
-            if !log::in_their_slots(record, &self.spec.layout, self.spec.grid) {
+            let window = Some(record.window);
+            if !log::in_their_slots(window, &record.files, &self.spec.layout, self.spec.grid) {
                 return Err(refused("a file is not where its slot is").at("window", record.window));
             }
         }
-        let mut waiting = records;
+        self.commit_waiting(Waiting { windows: records, undated: None }, recorded_at).await
+    }
+
+    /// The same for what [`Dataset::publish_undated`] gave.
+    ///
+    /// # Errors
+    /// As [`Dataset::commit`].
+    pub async fn commit_undated(&self, record: UndatedRecord, recorded_at: i64) -> Result<Option<Head>> {
+        let refused =
+            |why| Error::bug("a record of events without a time cannot be committed").at("why", why);
+        record::check_undated(&record).map_err(refused)?;
+        if !log::in_their_slots(None, &record.files, &self.spec.layout, self.spec.grid) {
+            return Err(refused("a file is not where its slot is"));
+        }
+        self.commit_waiting(Waiting { windows: Vec::new(), undated: Some(record) }, recorded_at).await
+    }
+
+    /// What the log says of events without a time, in the order of the commits.
+    pub fn undated(&self) -> Vec<UndatedRecord> {
+        self.state(|state| state.log.undated().cloned().collect())
+    }
+
+    async fn commit_waiting(&self, mut waiting: Waiting, recorded_at: i64) -> Result<Option<Head>> {
         for _ in 0..MAX_RACES {
             let Some((number, bytes, taken)) = self.next_commit(&mut waiting, recorded_at)? else {
+                self.sign_own().await?;
                 return Ok(self.head());
             };
             let chains_elsewhere = self.create_descriptor().await?;
-            if chains_elsewhere {
+            if chains_elsewhere || self.record_key(recorded_at).await? {
                 continue;
             }
-            let path = log::path(number)?;
-            let standing = register::decide(self.store(), &path, bytes.clone(), MAX_CONTROL).await?;
-            self.append(number, &standing)?;
-            if standing == bytes {
-                waiting.drain(..taken);
-            } else {
-                self.read_forward().await?;
+            if self.put(number, bytes).await? {
+                waiting.windows.drain(..taken);
+                waiting.undated = None;
+                self.sign_own().await?;
             }
         }
-        Err(Error::new(Kind::Storage, "other runs commit without end").hint("run again when they have ended"))
+        Err(races())
+    }
+
+    /// Makes a commit durable and takes in what stands at its place; says whether these bytes do.
+    pub(super) async fn put(&self, number: u64, bytes: Bytes) -> Result<bool> {
+        let standing =
+            register::decide(self.store(), &log::path(number)?, bytes.clone(), MAX_CONTROL).await?;
+        self.append(number, &standing)?;
+        let own = standing == bytes;
+        if own {
+            self.state(|state| state.to_sign.insert(number));
+        } else {
+            self.read_forward().await?;
+        }
+        Ok(own)
     }
 
     /// The text of the commit that comes next, for as many of the records as fit, or `None` if they add nothing.
-    fn next_commit(
-        &self,
-        waiting: &mut Vec<WindowRecord>,
-        recorded_at: i64,
-    ) -> Result<Option<(u64, Bytes, usize)>> {
+    fn next_commit(&self, waiting: &mut Waiting, recorded_at: i64) -> Result<Option<(u64, Bytes, usize)>> {
         self.state(|state| {
-            let mut left = Vec::with_capacity(waiting.len());
-            for record in waiting.drain(..) {
+            let mut left = Vec::with_capacity(waiting.windows.len());
+            for record in waiting.windows.drain(..) {
                 left.extend(state.log.rebase(record)?);
             }
-            *waiting = left;
-            if waiting.is_empty() {
+            waiting.windows = left;
+            if let Some(record) = waiting.undated.take() {
+                waiting.undated = state.log.rebase_undated(record)?;
+            }
+            if waiting.windows.is_empty() && waiting.undated.is_none() {
                 return Ok(None);
             }
             let mut size = 0;
             let mut windows: Vec<WindowRecord> = Vec::new();
-            for record in waiting.iter() {
+            for record in &waiting.windows {
                 size += RECORD_BYTES * (record.files.len() + record.quarantine.len() + 1)
-                    + drift::FINDING_BYTES * drift::listed(&record.drift);
+                    + drift::FINDING_BYTES * drift::listed(&record.drift)
+                    + if record.raw.is_some() || record.source.is_some() { ORIGIN_BYTES } else { 0 };
                 if size > COMMIT_BYTES && !windows.is_empty() {
                     break;
                 }
@@ -203,16 +247,44 @@ impl Dataset {
                 number,
                 previous: state.log.tip().to_owned(),
                 schema: self.spec.schema.clone(),
+                single_writer: state.single_writer,
                 tool: TOOL.to_owned(),
+                key: None,
                 windows,
+                undated: waiting.undated.clone(),
                 recorded_at,
             })?;
             Ok(Some((number, bytes.into(), taken)))
         })
     }
 
+    /// Whether this run's commits say that the store overwrites.
+    pub(super) fn single_writer(&self) -> bool {
+        self.state(|state| state.single_writer)
+    }
+
     pub(super) fn store(&self) -> &dyn Store {
         self.store.as_ref()
+    }
+
+    pub(super) fn signing(&self) -> &Signing {
+        &self.signing
+    }
+
+    pub(super) fn set_signing(&mut self, signing: Signing) {
+        self.signing = signing;
+    }
+
+    pub(super) fn log<T>(&self, with: impl FnOnce(&Log) -> T) -> T {
+        self.state(|state| with(&state.log))
+    }
+
+    pub(super) fn to_sign(&self) -> BTreeSet<u64> {
+        self.state(|state| state.to_sign.clone())
+    }
+
+    pub(super) fn has_signed(&self, number: u64) {
+        self.state(|state| state.to_sign.remove(&number));
     }
 
     fn state<T>(&self, with: impl FnOnce(&mut State) -> T) -> T {
@@ -224,9 +296,21 @@ impl Dataset {
         self.state(|state| state.log.file(path).cloned())
     }
 
-    /// Whether the log names a file of this window and format of this sequence number or a later one.
-    pub(super) fn has_file_from(&self, window: Window, format: Format, sequence: u32) -> bool {
-        self.state(|state| state.log.has_file_from(window, format, sequence))
+    /// The slots of this window, or of rows without a time, that the log names.
+    pub(super) fn recorded_slots(&self, window: Option<Window>, format: Format) -> Vec<Slot> {
+        self.state(|state| state.log.slots(window, format))
+    }
+
+    /// What was found below a folder earlier in this run, see [`Dataset::remember`].
+    pub(super) fn listed(&self, folder: &str) -> Option<Arc<Vec<Slot>>> {
+        self.state(|state| state.listed.get(folder).cloned())
+    }
+
+    /// Keeps what was found below a folder for the rest of the run.
+    pub(super) fn remember(&self, folder: &str, slots: Vec<Slot>) -> Arc<Vec<Slot>> {
+        let slots = Arc::new(slots);
+        self.state(|state| state.listed.insert(folder.to_owned(), Arc::clone(&slots)));
+        slots
     }
 
     /// Makes the dataset's descriptor durable, before anything else is written. Says whether another run has created
@@ -272,63 +356,6 @@ impl Dataset {
     }
 }
 
-/// Reads the commits that a listing shows, and checks that none is missing among them; `each` sees the bytes of every
-/// commit that was found to continue the log.
-pub(super) async fn read_log(
-    store: &dyn Store,
-    mut log: Log,
-    mut each: impl FnMut(&[u8]) -> Result<()>,
-) -> Result<Log> {
-    let folder = ObjectPath::new(log::FOLDER)?;
-    let entries = register::children(store, Some(&folder)).await?;
-    let numbers: BTreeSet<u64> = entries.iter().filter_map(|entry| log::number(&entry.name)).collect();
-    let mut commits = stream::iter(numbers)
-        .map(|number| async move {
-            let found = register::read_known(store, &log::path(number)?, MAX_CONTROL).await?;
-            found.map(|bytes| (number, bytes)).ok_or_else(|| absent(number))
-        })
-        .buffered(READ_AHEAD);
-    while let Some((number, bytes)) = commits.try_next().await? {
-        if number != log.next() {
-            return Err(absent(log.next()));
-        }
-        log.append(&bytes)?;
-        each(&bytes)?;
-    }
-    Ok(log)
-}
-
-fn absent(number: u64) -> Error {
-    Error::new(Kind::Verification, "the commit log is broken")
-        .at("commit", number)
-        .at("why", "it is missing although a later one is there")
-        .hint("the log was changed after it was written: compare it with a copy")
-}
-
-/// A destination without a descriptor must be empty but for what our own locks leave.
-async fn refuse_foreign(store: &dyn Store) -> Result<()> {
-    let foreign = |name: &str| {
-        Error::usage("the destination holds something else than a dataset")
-            .at("destination", store.describe())
-            .at("found", name)
-            .hint("choose an empty or new directory")
-    };
-    let own = |entry: &Entry| entry.kind == EntryKind::Folder && entry.name == FOLDER;
-    let entries = register::children(store, None).await?;
-    if let Some(other) = entries.iter().find(|entry| !own(entry)) {
-        return Err(foreign(&other.name));
-    }
-    if entries.is_empty() {
-        return Ok(());
-    }
-    for entry in register::children(store, Some(&ObjectPath::new(FOLDER)?)).await? {
-        if entry.name == "commits" {
-            return Err(Error::new(Kind::Verification, "the dataset has a log and no dataset.json")
-                .at("destination", store.describe()));
-        }
-        if !OURS_BEFORE.contains(&entry.name.as_str()) {
-            return Err(foreign(&format!("{FOLDER}/{}", entry.name)));
-        }
-    }
-    Ok(())
+pub(super) fn races() -> Error {
+    Error::new(Kind::Storage, "other runs commit without end").hint("run again when they have ended")
 }

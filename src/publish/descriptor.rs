@@ -179,6 +179,14 @@ impl Spec {
             Error::usage("the dataset treats secrets in a way that this version does not know")
                 .at("secrets", &wire.secrets)
         })?;
+        let layout = wire.files.layout(&wire.partitioning)?;
+        if let Some(part) = layout.part.filter(|part| !Layout::can_part(grid, *part)) {
+            return Err(Error::new(
+                Kind::Verification,
+                "dataset.json has parts that do not divide its windows",
+            )
+            .at("part_seconds", part));
+        }
         Ok(Self {
             account_fingerprint: wire.account_fingerprint,
             grid,
@@ -186,7 +194,7 @@ impl Spec {
             lineage: Vec::new(),
             selection: wire.selection,
             secrets,
-            layout: wire.files.layout(&wire.partitioning)?,
+            layout,
         })
     }
 

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::digest::sha256;
 use super::record;
+use super::signatures::{Keys, NotEndorsed, commit_text};
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, Commit, Counts, FileRecord, Format, Grid, Head, Layout, Level, SchemaRef, Slot, Window,
-    WindowRecord,
+    Certificate, Commit, Counts, FileRecord, Format, Grid, Head, Layout, Level, SchemaRef, Slot,
+    UndatedRecord, Window, WindowRecord,
 };
 use crate::store::ObjectPath;
 
@@ -19,6 +20,11 @@ pub(super) const FOLDER: &str = "_audit/commits";
 /// Where commit `number` is.
 pub(super) fn path(number: u64) -> Result<ObjectPath> {
     ObjectPath::new(format!("{FOLDER}/{number:016}.json"))
+}
+
+/// Where the signature of commit `number` is.
+pub(super) fn signature_path(number: u64) -> Result<ObjectPath> {
+    ObjectPath::new(format!("{FOLDER}/{number:016}.json.sig"))
 }
 
 /// The number of a commit's file name; `None` for a name that is none.
@@ -37,37 +43,56 @@ pub struct Covered {
     pub rows: u64,
     /// Events in quarantine, by the record that has most.
     pub quarantined: u64,
-    /// The files, in the order of their slots; none for an empty window.
+    /// The files, sorted by path: by partition, part and sequence number; none for an empty window.
     pub files: Vec<FileRecord>,
 }
 
 /// The windows that are committed in one format, in ascending order.
 pub type Coverage = BTreeMap<Window, Covered>;
 
-/// Whether each file stands where its window, format and sequence number put it.
-pub(super) fn in_their_slots(record: &WindowRecord, layout: &Layout, grid: Grid) -> bool {
-    record.files.iter().all(|file| {
+/// Whether each file stands where its window, format and sequence number put it, and holds rows of its part alone;
+/// without a window, where rows without a time belong.
+pub(super) fn in_their_slots(
+    window: Option<Window>,
+    files: &[FileRecord],
+    layout: &Layout,
+    grid: Grid,
+) -> bool {
+    files.iter().all(|file| {
         Slot::parse(&file.path, layout, grid).is_some_and(|slot| {
-            let within =
-                slot.span.is_some_and(|span| record.window.from <= span.from && span.to <= record.window.to);
-            within && slot.format == file.format && slot.sequence == file.sequence
+            let within = match (slot.span, window) {
+                (Some(span), Some(window)) => window.from <= span.from && span.to <= window.to,
+                (None, None) => true,
+                _ => false,
+            };
+            let (from, to) = (slot.span.map(|span| span.from), slot.span.map(|span| span.to));
+            let in_part = file.created_at.is_none_or(|(min, max)| Some(min) >= from && Some(max) < to);
+            within && in_part && slot.format == file.format && slot.sequence == file.sequence
         })
     })
 }
 
 /// All commits, checked.
+#[cfg_attr(test, derive(Clone))]
 #[derive(Debug)]
 pub(super) struct Log {
     grid: Grid,
     layout: Layout,
     /// Digest of the newest commit; of `dataset.json` before the first.
     tip: String,
+    /// Digest of `dataset.json`, then of each commit: what signatures are over.
+    digests: Vec<String>,
+    keys: Keys,
     commits: u64,
     schema: Option<SchemaRef>,
     files: HashMap<String, FileRecord>,
     /// The files of quarantine, with their digests.
     kept: HashMap<String, String>,
     windows: BTreeMap<Window, Vec<WindowRecord>>,
+    /// What is recorded of events without a time, with the number of the commit.
+    undated: Vec<(u64, UndatedRecord)>,
+    /// The windows of all commits, in order.
+    order: Vec<Window>,
     /// The commit that recorded each window last.
     latest: HashMap<Window, u64>,
     /// Commits from here on were made after this run had read the log.
@@ -80,12 +105,16 @@ impl Log {
         Self {
             grid,
             layout,
-            tip: descriptor,
+            tip: descriptor.clone(),
+            digests: vec![descriptor],
+            keys: Keys::default(),
             commits: 0,
             schema: None,
             files: HashMap::new(),
             kept: HashMap::new(),
             windows: BTreeMap::new(),
+            undated: Vec::new(),
+            order: Vec::new(),
             latest: HashMap::new(),
             read_until: 0,
         }
@@ -105,6 +134,22 @@ impl Log {
     pub(super) fn head(&self) -> Option<Head> {
         let number = self.commits.checked_sub(1)?;
         Some(Head { number, sha256: self.tip.clone() })
+    }
+
+    /// The keys that the commits name.
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Digest of `dataset.json`.
+    pub(super) fn dataset(&self) -> &str {
+        self.digests.first().map(String::as_str).unwrap_or_default()
+    }
+
+    /// The text that the signature of a commit is over; none for a commit that is not there.
+    pub(super) fn text_to_sign(&self, number: u64) -> Option<String> {
+        let digest = self.digests.get(usize::try_from(number).ok()?.checked_add(1)?)?;
+        Some(commit_text(self.dataset(), number, digest))
     }
 
     /// Marks what is known now as what the run that begins starts from.
@@ -140,18 +185,28 @@ impl Log {
             if self.grid.window(window.window.from) != window.window {
                 return Err(broken("a window is not on the dataset's grid"));
             }
-            if !in_their_slots(window, &self.layout, self.grid) {
+        }
+        let windows = commit.windows.iter().map(|record| (Some(record.window), &record.files));
+        for (window, files) in windows.chain(commit.undated.iter().map(|record| (None, &record.files))) {
+            if !in_their_slots(window, files, &self.layout, self.grid) {
                 return Err(broken("a file is not where its slot is"));
             }
-            if window.files.iter().any(|file| self.files.contains_key(&file.path)) {
+            if files.iter().any(|file| self.files.contains_key(&file.path)) {
                 return Err(broken("it records a file that is recorded before"));
             }
-            if window.quarantine.iter().any(|kept| self.kept.contains_key(&kept.path)) {
-                return Err(broken("it records a file of quarantine that is recorded before"));
-            }
+        }
+        let mut kept = commit.windows.iter().flat_map(|window| &window.quarantine);
+        if kept.any(|kept| self.kept.contains_key(&kept.path)) {
+            return Err(broken("it records a file of quarantine that is recorded before"));
+        }
+        if let Some(key) = &commit.key {
+            let dataset = self.dataset().to_owned();
+            let taken = self.keys.take(number, key, &dataset, &commit.previous);
+            taken.map_err(|NotEndorsed| broken("its key is not signed by the key before it"))?;
         }
         self.take(commit);
         self.tip = sha256(bytes);
+        self.digests.push(self.tip.clone());
         Ok(())
     }
 
@@ -162,8 +217,23 @@ impl Log {
             self.files.extend(record.files.iter().map(|file| (file.path.clone(), file.clone())));
             self.kept.extend(record.quarantine.iter().map(|kept| (kept.path.clone(), kept.sha256.clone())));
             self.latest.insert(record.window, commit.number);
+            self.order.push(record.window);
             self.windows.entry(record.window).or_default().push(record);
         }
+        if let Some(record) = commit.undated {
+            self.files.extend(record.files.iter().map(|file| (file.path.clone(), file.clone())));
+            self.undated.push((commit.number, record));
+        }
+    }
+
+    /// Every record, in the order of the commits.
+    pub(super) fn records(&self) -> impl Iterator<Item = &WindowRecord> {
+        let mut given: HashMap<Window, usize> = HashMap::new();
+        self.order.iter().filter_map(move |window| {
+            let place = given.entry(*window).or_default();
+            *place += 1;
+            self.windows.get(window)?.get(*place - 1)
+        })
     }
 
     /// The recorded file at this path.
@@ -171,24 +241,46 @@ impl Log {
         self.files.get(path)
     }
 
-    /// Whether a file of this window and format is recorded whose sequence number is at least `sequence`.
-    pub(super) fn has_file_from(&self, window: Window, format: Format, sequence: u32) -> bool {
-        let records = self.windows.get(&window).into_iter().flatten();
-        records
-            .flat_map(|record| &record.files)
-            .any(|file| file.format == format && file.sequence >= sequence)
+    /// The recorded slots of a window, or of rows without a time, in this format.
+    pub(super) fn slots(&self, window: Option<Window>, format: Format) -> Vec<Slot> {
+        let files: Vec<&FileRecord> = match window {
+            Some(window) => {
+                let records = self.windows.get(&window).into_iter().flatten();
+                records.flat_map(|record| &record.files).collect()
+            }
+            None => self.undated.iter().flat_map(|(_, record)| &record.files).collect(),
+        };
+        let own = files.into_iter().filter(|file| file.format == format);
+        own.filter_map(|file| Slot::parse(&file.path, &self.layout, self.grid)).collect()
     }
 
-    /// What a record still adds to this log; `None` if nothing. Files that somebody else has recorded meanwhile are
-    /// left out, and their rows are known.
-    pub(super) fn rebase(&self, mut record: WindowRecord) -> Result<Option<WindowRecord>> {
-        for file in &record.files {
+    /// What is recorded of events without a time, in the order of the commits.
+    pub(super) fn undated(&self) -> impl Iterator<Item = &UndatedRecord> {
+        self.undated.iter().map(|(_, record)| record)
+    }
+
+    /// Leaves out what somebody else has recorded meanwhile: its rows are known.
+    fn keep_new(&self, files: &mut Vec<FileRecord>, counts: &mut Counts) -> Result<()> {
+        for file in files.iter() {
             if self.files.get(&file.path).is_some_and(|recorded| recorded.sha256 != file.sha256) {
                 return Err(Error::new(Kind::Verification, "a file is recorded with another content")
                     .at("path", &file.path));
             }
         }
-        record.files.retain(|file| !self.files.contains_key(&file.path));
+        files.retain(|file| !self.files.contains_key(&file.path));
+        let sum = |format: Format| -> u64 {
+            files.iter().filter(|file| file.format == format).map(|file| file.rows).sum()
+        };
+        let rows = Format::ALL.into_iter().map(sum).max().unwrap_or(0);
+        counts.known = counts.known.saturating_add(counts.rows.saturating_sub(rows));
+        counts.rows = rows;
+        Ok(())
+    }
+
+    /// What a record still adds to this log; `None` if nothing. Files that somebody else has recorded meanwhile are
+    /// left out, and their rows are known.
+    pub(super) fn rebase(&self, mut record: WindowRecord) -> Result<Option<WindowRecord>> {
+        self.keep_new(&mut record.files, &mut record.counts)?;
         for kept in &record.quarantine {
             if self.kept.get(&kept.path).is_some_and(|digest| *digest != kept.sha256) {
                 return Err(Error::new(
@@ -199,13 +291,6 @@ impl Log {
             }
         }
         record.quarantine.retain(|kept| !self.kept.contains_key(&kept.path));
-        let sum = |format: Format| -> u64 {
-            record.files.iter().filter(|file| file.format == format).map(|file| file.rows).sum()
-        };
-        let rows = Format::ALL.into_iter().map(sum).max().unwrap_or(0);
-        let Counts { rows: before, known, .. } = record.counts;
-        record.counts.rows = rows;
-        record.counts.known = known.saturating_add(before.saturating_sub(rows));
 
         let earlier = self.windows.get(&record.window);
         let quarantined = earlier.into_iter().flatten().map(|record| record.counts.quarantined).max();
@@ -218,9 +303,35 @@ impl Log {
         };
         // What claims nothing says nothing new of a window that is known.
         let claims = record.certificate.level != Level::None || earlier.is_none();
+        // Evidence is kept once: what a later run reads again shows the same set.
+        let evident =
+            record.raw.is_some() && earlier.into_iter().flatten().all(|record| record.raw.is_none());
         let adds = !record.files.is_empty()
             || !record.quarantine.is_empty()
+            || evident
             || quarantined.is_none_or(|known| record.counts.quarantined > known)
+            || (claims && record.formats.iter().any(renewed));
+        Ok(adds.then_some(record))
+    }
+
+    /// The same for events without a time.
+    pub(super) fn rebase_undated(&self, mut record: UndatedRecord) -> Result<Option<UndatedRecord>> {
+        self.keep_new(&mut record.files, &mut record.counts)?;
+        let ours = self.undated.last().is_none_or(|(commit, _)| *commit < self.read_until);
+        let surplus = |record: &UndatedRecord| record.total.saturating_sub(record.dated);
+        let renewed = |format: &Format| {
+            let newest = self.undated.iter().rev().map(|(_, record)| record);
+            newest.into_iter().find(|earlier| earlier.formats.contains(format)).is_none_or(|newest| {
+                ours && (surplus(&record) != surplus(newest)
+                    || record.counts.settled != newest.counts.settled
+                    || record.level > newest.level
+                    || record.vanished != newest.vanished)
+            })
+        };
+        let claims = record.level != Level::None || self.undated.is_empty();
+        let most = self.undated().map(|record| record.counts.quarantined).max().unwrap_or(0);
+        let adds = !record.files.is_empty()
+            || record.counts.quarantined > most
             || (claims && record.formats.iter().any(renewed));
         Ok(adds.then_some(record))
     }
@@ -261,7 +372,7 @@ pub(super) fn covered(records: &[WindowRecord], format: Format) -> Option<Covere
     // What was added later without a proof does not undo one.
     let proven = about.iter().rev().find(|record| record.certificate.level != Level::None);
     let newest = proven.or(about.last())?;
-    files.sort_by_key(|file| file.sequence);
+    files.sort_by(|one, other| one.path.cmp(&other.path));
     Some(Covered {
         certificate: newest.certificate.clone(),
         rows: files.iter().map(|file| file.rows).sum(),
@@ -273,7 +384,11 @@ pub(super) fn covered(records: &[WindowRecord], format: Format) -> Option<Covere
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::KeyRecord;
     use crate::publish::record::tests::commit;
+    use crate::publish::signatures::private::tests::private;
+    use crate::publish::signatures::{PrivateKey, Signer as _, rotation_text};
+    use futures::FutureExt as _;
 
     fn next(log: &Log, change: impl FnOnce(&mut Commit)) -> Vec<u8> {
         let mut commit = commit();
@@ -338,6 +453,41 @@ mod tests {
             assert_eq!(error.kind(), Kind::Verification);
             assert!(error.to_string().contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn a_key_is_followed_by_one_that_it_has_signed() {
+        let mut log = log();
+        let (one, two) = (private(1), private(2));
+        let key = |new: &PrivateKey, endorsement| {
+            let record = KeyRecord { public_key: new.public_key().raw(), endorsement };
+            move |commit: &mut Commit| {
+                commit.windows.clear();
+                commit.key = Some(record);
+            }
+        };
+        let first = next(&log, key(&one, None));
+        log.append(&first).unwrap();
+        assert_eq!(log.keys().of(0), Some(one.public_key()));
+        let endorsed = |by: &PrivateKey, new: &PrivateKey, previous: &str| {
+            let text = rotation_text(log.dataset(), previous, &new.public_key().hex());
+            Some(by.sign(&text).now_or_never().unwrap().unwrap())
+        };
+        let (tip, before) = (log.tip().to_owned(), log.dataset().to_owned());
+        for bytes in [
+            next(&log, key(&two, None)),
+            next(&log, key(&two, endorsed(&two, &two, &tip))),
+            next(&log, key(&two, endorsed(&one, &two, &before))),
+            next(&log, key(&one, endorsed(&one, &one, &tip))),
+        ] {
+            let error = log.clone().append(&bytes).unwrap_err();
+            assert_eq!(error.kind(), Kind::Verification);
+            assert!(error.to_string().contains("not signed by the key before"), "{error}");
+        }
+        let good = next(&log, key(&two, endorsed(&one, &two, &tip)));
+        log.append(&good).unwrap();
+        assert_eq!(log.keys().current(), Some(two.public_key()));
+        assert_eq!(log.keys().of(1), Some(one.public_key()));
     }
 
     #[test]

@@ -8,20 +8,32 @@
 //! nothing but the next run. Any answer of the store but a clear success is followed by reading back.
 //! What this module must not know: HTTP, how events were settled, a file format's library, a kind of store.
 
+mod base64;
 mod canonical;
+mod chains;
 mod dataset;
 mod descriptor;
 mod digest;
 mod drift;
+mod examine;
+mod groups;
 mod log;
 mod named;
+mod open;
 mod prepare;
 mod quarantine;
+mod raw;
+mod reading;
 mod record;
 mod register;
 mod rows;
+mod sidecar;
+mod sign;
+pub mod signatures;
 mod slots;
+mod standing;
 mod texts;
+mod undated;
 pub mod verify;
 
 pub use dataset::Dataset;
@@ -30,5 +42,7 @@ pub use digest::account_fingerprint;
 pub use log::{Coverage, Covered};
 pub use named::{NamedFile, NamedFiles};
 pub use prepare::{Prepared, prepare, prepare_with_texts};
+pub use sign::{Signed, Signing};
 pub use slots::Published;
 pub use texts::RowReader;
+pub use undated::Surplus;

@@ -3,10 +3,11 @@
 //! What lives here: [`NamedFiles`]. The chain is checked first: a list from a broken log would claim what nobody proved.
 //! What this file must not know: whether the files are there.
 
-use super::dataset::{DESCRIPTOR, MAX_CONTROL, read_log};
+use super::dataset::{DESCRIPTOR, MAX_CONTROL};
 use super::descriptor::Spec;
 use super::digest::sha256;
 use super::log::Log;
+use super::open::read_log;
 use super::{record, register};
 use crate::error::{Error, Result};
 use crate::model::{FileRecord, Head, Window};
@@ -17,8 +18,8 @@ use crate::store::{ObjectPath, Store};
 pub struct NamedFile {
     /// What the log says of it.
     pub file: FileRecord,
-    /// The window whose rows it holds.
-    pub window: Window,
+    /// The window whose rows it holds; `None` for rows without a time.
+    pub window: Option<Window>,
     /// The commit that names it.
     pub commit: u64,
 }
@@ -51,9 +52,11 @@ impl NamedFiles {
         let log = read_log(store, log, |bytes| {
             let commit = record::read(bytes)?;
             for record in commit.windows {
-                let named = |file| NamedFile { file, window: record.window, commit: commit.number };
+                let named = |file| NamedFile { file, window: Some(record.window), commit: commit.number };
                 files.extend(record.files.into_iter().map(named));
             }
+            let undated = commit.undated.into_iter().flat_map(|record| record.files);
+            files.extend(undated.map(|file| NamedFile { file, window: None, commit: commit.number }));
             Ok(())
         })
         .await?;

@@ -8,12 +8,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
+
+use super::base64::{decoded, encoded};
 use super::canonical;
 use super::dataset::Dataset;
 use super::digest::sha256;
 use super::register;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Event, Flaw, KeptRecord, Window, slot};
+use crate::model::{Event, EventId, Flaw, KeptRecord, Window, slot};
 use crate::store::ObjectPath;
 
 pub(super) const FOLDER: &str = "_audit/quarantine";
@@ -44,20 +47,32 @@ impl Dataset {
         self.keep(UNDATED, events).await
     }
 
-    /// How many events without a window are kept already.
+    /// The events that are kept of a window, in the order of their files, each line once.
     ///
     /// # Errors
-    /// [`Kind::Storage`].
-    pub async fn undated(&self) -> Result<u64> {
-        let mut count = 0_u64;
+    /// [`Kind::Verification`] for a line that is none of ours; [`Kind::Storage`].
+    pub async fn quarantined(&self, window: Window) -> Result<Vec<Event>> {
+        self.kept(&name(window)).await.map_err(|error| error.at("window", window))
+    }
+
+    /// The same for events that belong to no window.
+    ///
+    /// # Errors
+    /// As [`Dataset::quarantined`].
+    pub async fn quarantined_undated(&self) -> Result<Vec<Event>> {
+        self.kept(UNDATED).await
+    }
+
+    async fn kept(&self, name: &str) -> Result<Vec<Event>> {
+        let mut lines = BTreeSet::new();
         for sequence in 0..MAX_FILES {
-            let Some(bytes) = register::read(self.store(), &path(UNDATED, sequence)?, MAX_FILE).await? else {
-                break;
-            };
-            let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-            count = count.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
+            let path = path(name, sequence)?;
+            let Some(bytes) = register::read(self.store(), &path, MAX_FILE).await? else { break };
+            for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+                lines.insert(line.to_vec());
+            }
         }
-        Ok(count)
+        lines.iter().map(|line| event(line)).collect()
     }
 
     async fn keep(&self, name: &str, events: &[Event]) -> Result<Vec<KeptRecord>> {
@@ -111,52 +126,32 @@ fn path(name: &str, sequence: u32) -> Result<ObjectPath> {
     ObjectPath::new(format!("{FOLDER}/{name}-s{sequence:03}.ndjson"))
 }
 
+/// The event of a line; its time is not in it.
+fn event(line: &[u8]) -> Result<Event> {
+    let refused = |why| Error::new(Kind::Verification, "a file in quarantine is not readable").at("why", why);
+    let line = line.strip_suffix(b"\n").ok_or_else(|| refused("a line has no end"))?;
+    let wire: BTreeMap<String, String> = serde_json::from_slice(line)
+        .map_err(|cause| refused("a line is not such a record").because(cause))?;
+    let member = |name: &str| wire.get(name).map(String::as_str);
+    let text = match (member("text"), member("base64")) {
+        (Some(text), None) => Bytes::copy_from_slice(text.as_bytes()),
+        (None, Some(text)) => decoded(text).ok_or_else(|| refused("a text is not base64"))?.into(),
+        _ => return Err(refused("a line has no text, or two")),
+    };
+    let flaw = member("flaw").and_then(Flaw::parse).ok_or_else(|| refused("unknown flaw"))?;
+    let id = EventId::new(member("id").ok_or_else(|| refused("a line has no id"))?);
+    Ok(Event { id, created_at: None, text, flaw: Some(flaw) })
+}
+
 fn line(event: &Event) -> Result<String> {
     let flaw =
         event.flaw.map(Flaw::name).ok_or_else(|| Error::bug("an event without a flaw in quarantine"))?;
     let (key, text) = match std::str::from_utf8(&event.text) {
         Ok(text) => ("text", text.to_owned()),
-        Err(_) => ("base64", base64(&event.text)),
+        Err(_) => ("base64", encoded(&event.text)),
     };
     let members = BTreeMap::from([("flaw", flaw), ("id", event.id.as_str()), (key, &text)]);
     let mut line = canonical::write(&members)?;
     line.push(b'\n');
     String::from_utf8(line).map_err(|cause| Error::bug("a line of quarantine is not UTF-8").because(cause))
-}
-
-/// RFC 4648, with padding.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |position: usize| u32::from(chunk.get(position).copied().unwrap_or(0));
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for position in 0..4_usize {
-            let index = usize::try_from(group >> (18 - 6 * position) & 63).unwrap_or(0);
-            let digit = DIGITS.get(index).copied().unwrap_or(b'=');
-            text.push(if position <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_the_standards() {
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
-        assert_eq!(base64(&[0xff, 0xfe, 0xfb]), "//77");
-    }
 }

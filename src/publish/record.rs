@@ -3,16 +3,23 @@
 //! What lives here: the wire format of [`Commit`], read strictly: what a record says about itself must agree (sums
 //! with counts), or it is refused. What this file must not know: other commits, storage.
 
+mod check;
+mod undated;
+
 use serde::{Deserialize, Serialize};
 
+use self::check::check;
+pub(super) use self::check::{check_files, check_window};
+use self::undated::WireUndated;
+pub(super) use self::undated::check as check_undated;
 use super::canonical;
 use super::descriptor::WireSchema;
-use super::digest::is_sha256;
 use super::drift::{self, WireDrift};
-use super::quarantine;
+use super::signatures::{self, WireKey};
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, Commit, Counts, FileRecord, Format, KeptRecord, Level, Timestamp, Window, WindowRecord,
+    Certificate, Commit, Counts, FileRecord, Format, Head, KeptRecord, Level, RawRecord, Timestamp, Window,
+    WindowRecord,
 };
 
 const FORMAT_VERSION: u64 = 1;
@@ -21,11 +28,20 @@ const FORMAT_VERSION: u64 = 1;
 #[serde(deny_unknown_fields)]
 struct WireCommit {
     format_version: u64,
+    /// Absent but in the commits with which a key comes into force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<WireKey>,
     number: u64,
     previous: String,
     recorded_at: String,
     schema: WireSchema,
+    /// Absent unless it is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    single_writer: Option<bool>,
     tool: String,
+    /// Absent from commits that say nothing of events without a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undated: Option<WireUndated>,
     windows: Vec<WireWindow>,
 }
 
@@ -43,6 +59,12 @@ struct WireWindow {
     /// Absent where nothing is in quarantine that an earlier record does not name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     quarantine: Vec<WireKept>,
+    /// The kept replies; absent where none are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    raw: Option<WireRaw>,
+    /// Absent where this dataset asked the API itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<WireHead>,
     to: String,
     vanished: Vec<String>,
 }
@@ -52,6 +74,22 @@ struct WireWindow {
 struct WireKept {
     bytes: u64,
     path: String,
+    sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireRaw {
+    bytes: u64,
+    path: String,
+    requests: u64,
+    sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireHead {
+    number: u64,
     sha256: String,
 }
 
@@ -72,7 +110,7 @@ struct WireCertificate {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireCounts {
+pub(super) struct WireCounts {
     filtered: u64,
     known: u64,
     quarantined: u64,
@@ -83,7 +121,7 @@ struct WireCounts {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireFile {
+pub(super) struct WireFile {
     bytes: u64,
     created_at: Option<WireRange>,
     format: String,
@@ -100,6 +138,20 @@ struct WireRange {
     min: String,
 }
 
+impl From<Counts> for WireCounts {
+    fn from(counts: Counts) -> Self {
+        let Counts { settled, rows, known, quarantined, filtered, redacted } = counts;
+        Self { filtered, known, quarantined, redacted, rows, settled }
+    }
+}
+
+impl From<WireCounts> for Counts {
+    fn from(wire: WireCounts) -> Self {
+        let WireCounts { filtered, known, quarantined, redacted, rows, settled } = wire;
+        Self { settled, rows, known, quarantined, filtered, redacted }
+    }
+}
+
 /// The canonical text of a commit; times as the API writes them, the writer's clock with a `Z`.
 ///
 /// # Errors
@@ -108,11 +160,14 @@ pub(super) fn write(commit: &Commit) -> Result<Vec<u8>> {
     check(commit).map_err(|why| Error::bug("a commit does not agree with itself").at("why", why))?;
     let bytes = canonical::write(&WireCommit {
         format_version: FORMAT_VERSION,
+        key: commit.key.as_ref().map(signatures::to_wire),
         number: commit.number,
         previous: commit.previous.clone(),
         recorded_at: format!("{}Z", Timestamp::from_seconds(commit.recorded_at)),
         schema: WireSchema::from(&commit.schema),
+        single_writer: commit.single_writer.then_some(true),
         tool: commit.tool.clone(),
+        undated: commit.undated.as_ref().map(undated::to_wire),
         windows: commit.windows.iter().map(to_wire).collect(),
     })?;
     if bytes.len() > canonical::MAX_BYTES {
@@ -136,19 +191,22 @@ fn to_wire(record: &WindowRecord) -> WireWindow {
             to: certificate.range.to.to_string(),
             total: certificate.total,
         },
-        counts: WireCounts {
-            filtered: record.counts.filtered,
-            known: record.counts.known,
-            quarantined: record.counts.quarantined,
-            redacted: record.counts.redacted,
-            rows: record.counts.rows,
-            settled: record.counts.settled,
-        },
+        counts: record.counts.into(),
         drift: drift::to_wire(&record.drift),
         files: record.files.iter().map(to_wire_file).collect(),
         formats: record.formats.iter().map(|format| format.name().to_owned()).collect(),
         from: record.window.from.to_string(),
         quarantine: record.quarantine.iter().map(to_wire_kept).collect(),
+        raw: record.raw.as_ref().map(|raw| WireRaw {
+            bytes: raw.bytes,
+            path: raw.path.clone(),
+            requests: raw.requests,
+            sha256: raw.sha256.clone(),
+        }),
+        source: record
+            .source
+            .as_ref()
+            .map(|head| WireHead { number: head.number, sha256: head.sha256.clone() }),
         to: record.window.to.to_string(),
         vanished: record.vanished.clone(),
     }
@@ -158,7 +216,7 @@ fn to_wire_kept(kept: &KeptRecord) -> WireKept {
     WireKept { bytes: kept.bytes, path: kept.path.clone(), sha256: kept.sha256.clone() }
 }
 
-fn to_wire_file(file: &FileRecord) -> WireFile {
+pub(super) fn to_wire_file(file: &FileRecord) -> WireFile {
     let range = |(min, max): (Timestamp, Timestamp)| WireRange { max: max.to_string(), min: min.to_string() };
     WireFile {
         bytes: file.bytes,
@@ -185,12 +243,23 @@ pub(super) fn read(bytes: &[u8]) -> Result<Commit> {
         number: wire.number,
         previous: wire.previous,
         schema: wire.schema.into(),
+        single_writer: single_writer(wire.single_writer)?,
         tool: wire.tool,
+        key: wire.key.map(signatures::from_wire).transpose()?,
+        undated: wire.undated.map(undated::from_wire).transpose()?,
         windows: wire.windows.into_iter().map(from_wire).collect::<Result<_>>()?,
         recorded_at: time(recorded_at)?.seconds(),
     };
     check(&commit).map_err(refused)?;
     Ok(commit)
+}
+
+fn single_writer(wire: Option<bool>) -> Result<bool> {
+    match wire {
+        Some(false) => Err(refused("single_writer is absent or true")),
+        Some(true) => Ok(true),
+        None => Ok(false),
+    }
 }
 
 fn from_wire(wire: WireWindow) -> Result<WindowRecord> {
@@ -209,14 +278,7 @@ fn from_wire(wire: WireWindow) -> Result<WindowRecord> {
             quiet_to: certificate.quiet_to,
             parts: certificate.parts,
         },
-        counts: Counts {
-            filtered: wire.counts.filtered,
-            settled: wire.counts.settled,
-            rows: wire.counts.rows,
-            known: wire.counts.known,
-            quarantined: wire.counts.quarantined,
-            redacted: wire.counts.redacted,
-        },
+        counts: wire.counts.into(),
         formats: wire.formats.iter().map(|name| to_format(name)).collect::<Result<_>>()?,
         vanished: wire.vanished,
         drift: wire.drift.map(drift::from_wire).transpose()?.unwrap_or_default(),
@@ -226,10 +288,17 @@ fn from_wire(wire: WireWindow) -> Result<WindowRecord> {
             .map(|kept| KeptRecord { path: kept.path, bytes: kept.bytes, sha256: kept.sha256 })
             .collect(),
         files: wire.files.into_iter().map(from_wire_file).collect::<Result<_>>()?,
+        raw: wire.raw.map(|raw| RawRecord {
+            path: raw.path,
+            bytes: raw.bytes,
+            sha256: raw.sha256,
+            requests: raw.requests,
+        }),
+        source: wire.source.map(|head| Head { number: head.number, sha256: head.sha256 }),
     })
 }
 
-fn from_wire_file(wire: WireFile) -> Result<FileRecord> {
+pub(super) fn from_wire_file(wire: WireFile) -> Result<FileRecord> {
     let range = |range: WireRange| Ok((time(&range.min)?, time(&range.max)?));
     Ok(FileRecord {
         path: wire.path,
@@ -242,7 +311,7 @@ fn from_wire_file(wire: WireFile) -> Result<FileRecord> {
     })
 }
 
-fn to_format(name: &str) -> Result<Format> {
+pub(super) fn to_format(name: &str) -> Result<Format> {
     Format::parse(name).ok_or_else(|| refused("unknown file format"))
 }
 
@@ -255,66 +324,6 @@ fn time(text: &str) -> Result<Timestamp> {
         Some(parsed) if parsed.canonical => Ok(parsed.at),
         _ => Err(refused("a time is not in canonical form")),
     }
-}
-
-/// What must hold within one commit.
-fn check(commit: &Commit) -> Result<(), &'static str> {
-    if !is_sha256(&commit.previous) {
-        return Err("previous is not a digest");
-    }
-    if commit.windows.is_empty() {
-        return Err("no window");
-    }
-    let pairs = commit.windows.iter().zip(commit.windows.iter().skip(1));
-    if !pairs.into_iter().all(|(one, next)| one.window.to <= next.window.from) {
-        return Err("windows are not ascending");
-    }
-    commit.windows.iter().try_for_each(check_window)
-}
-
-/// What must hold within one window's record.
-pub(super) fn check_window(record: &WindowRecord) -> Result<(), &'static str> {
-    let Counts { settled, rows, known, quarantined, filtered, redacted } = record.counts;
-    let sum = [known, quarantined, filtered].into_iter().try_fold(rows, u64::checked_add);
-    if sum != Some(settled) {
-        return Err("counts do not add up");
-    }
-    if redacted > settled - filtered {
-        return Err("more events are redacted than there are");
-    }
-    if record.window.seconds() == 0 {
-        return Err("a window is empty or reversed");
-    }
-    let formats = &record.formats;
-    if formats.is_empty() || !formats.iter().zip(formats.iter().skip(1)).all(|(one, next)| one < next) {
-        return Err("formats are not ascending, or there is none");
-    }
-    if record.files.iter().any(|file| !formats.contains(&file.format)) {
-        return Err("a file has a format that the record is not about");
-    }
-    let mut most = 0;
-    for format in Format::ALL {
-        let files = record.files.iter().filter(|file| file.format == format);
-        most = most.max(files.map(|file| file.rows).fold(0, u64::saturating_add));
-    }
-    if most != rows {
-        return Err("files hold other rows than were counted");
-    }
-    for kept in &record.quarantine {
-        if !is_sha256(&kept.sha256) || !quarantine::is_of(&kept.path, record.window) {
-            return Err("a file of quarantine has no digest or is another window's");
-        }
-    }
-    for file in &record.files {
-        if !is_sha256(&file.sha256) || file.rows == 0 {
-            return Err("a file has no digest or no rows");
-        }
-        let within = |at| record.window.contains(at);
-        if !file.created_at.is_some_and(|(min, max)| min <= max && within(min) && within(max)) {
-            return Err("a file holds rows of another window");
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

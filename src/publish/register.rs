@@ -69,6 +69,21 @@ pub(super) async fn children(store: &dyn Store, folder: Option<&ObjectPath>) -> 
     answer
 }
 
+/// Every object below a folder.
+pub(super) async fn list(store: &dyn Store, folder: &ObjectPath) -> Result<Vec<ObjectPath>> {
+    let mut answer = store.list(folder).await;
+    for _ in 1..ATTEMPTS {
+        match answer {
+            Err(cause) => {
+                retriable(cause)?;
+                answer = store.list(folder).await;
+            }
+            Ok(paths) => return Ok(paths),
+        }
+    }
+    answer
+}
+
 /// Only the store's own failures are unclear.
 fn retriable(cause: Error) -> Result<Error> {
     if cause.kind() == Kind::Storage { Ok(cause) } else { Err(cause) }

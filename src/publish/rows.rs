@@ -3,7 +3,7 @@
 //! What lives here: reading `id` and `created_at` of batches, a digest of a row's content, the choice of rows.
 //! What this file must not know: slots, the log, a file format.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
@@ -14,6 +14,7 @@ use ring::digest::{Context, SHA256};
 
 use crate::error::{Error, Result};
 use crate::model::Timestamp;
+use crate::model::json::same;
 
 pub(super) const ID: &str = "id";
 pub(super) const CREATED_AT: &str = "created_at";
@@ -28,16 +29,17 @@ const REMAINDER: &str = "unmapped_json";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) id: String,
-    pub(super) created_at: Timestamp,
+    /// None where no time can be read.
+    pub(super) created_at: Option<Timestamp>,
     pub(super) content: [u8; 32],
 }
 
 /// Identity and time of each row, in order.
 ///
 /// # Errors
-/// [`crate::error::Kind::Bug`] when a column is absent or of another type, or a row lacks a value: such an event
-/// belongs to quarantine or to no window.
-pub(super) fn keys(batch: &RecordBatch) -> Result<Vec<(&str, Timestamp)>> {
+/// [`crate::error::Kind::Bug`] when a column is absent or of another type, or a row has no id: such an event belongs to
+/// quarantine.
+pub(super) fn keys(batch: &RecordBatch) -> Result<Vec<(&str, Option<Timestamp>)>> {
     let column = |name: &'static str| {
         batch.column_by_name(name).ok_or_else(|| Error::bug("rows have no such column").at("column", name))
     };
@@ -48,9 +50,9 @@ pub(super) fn keys(batch: &RecordBatch) -> Result<Vec<(&str, Timestamp)>> {
     };
     ids.iter()
         .zip(times)
-        .map(|(id, time)| match (id, time) {
-            (Some(id), Some(time)) if !id.is_empty() => Ok((id, Timestamp::from_micros(time))),
-            _ => Err(Error::bug("a row has no id or no created_at")),
+        .map(|(id, time)| match id {
+            Some(id) if !id.is_empty() => Ok((id, time.map(Timestamp::from_micros))),
+            _ => Err(Error::bug("a row has no id")),
         })
         .collect()
 }
@@ -132,6 +134,54 @@ pub(super) fn digest(column: &ArrayRef, position: usize, content: &mut Context) 
     Ok(())
 }
 
+/// The ids among `ids` whose rows say the same in both sets after all: texts that differ and mean the same as JSON. A
+/// server may give the members of a context in another order each time.
+pub(super) fn same_as_json(
+    ids: &HashSet<&str>,
+    one: &[RecordBatch],
+    other: &[RecordBatch],
+    names: &[String],
+) -> Result<HashSet<String>> {
+    let (one, other) = (places(ids, one)?, places(ids, other)?);
+    let agrees = |id: &&str| {
+        let (Some((left, row)), Some((right, twin))) = (one.get(*id), other.get(*id)) else { return false };
+        names.iter().all(|name| {
+            let columns = (left.column_by_name(name), right.column_by_name(name));
+            let (Some(left), Some(right)) = columns else { return false };
+            left.slice(*row, 1) == right.slice(*twin, 1) || mean_the_same(left, *row, right, *twin)
+        })
+    };
+    Ok(ids.iter().copied().filter(|id| agrees(id)).map(str::to_owned).collect())
+}
+
+/// Where the rows of these ids are.
+fn places<'a>(
+    ids: &HashSet<&str>,
+    batches: &'a [RecordBatch],
+) -> Result<HashMap<&'a str, (&'a RecordBatch, usize)>> {
+    let mut places = HashMap::new();
+    for batch in batches {
+        for (position, (id, _)) in keys(batch)?.into_iter().enumerate() {
+            if ids.contains(id) {
+                places.insert(id, (batch, position));
+            }
+        }
+    }
+    Ok(places)
+}
+
+/// Whether both are texts of JSON objects or arrays, and say the same. Any other text is compared as it is.
+fn mean_the_same(left: &ArrayRef, row: usize, right: &ArrayRef, twin: usize) -> bool {
+    let (Some(left), Some(right)) = (left.as_string_opt::<i32>(), right.as_string_opt::<i32>()) else {
+        return false;
+    };
+    if left.is_null(row) || right.is_null(twin) {
+        return false;
+    }
+    let (left, right) = (left.value(row), right.value(twin));
+    left.trim_start().starts_with(['{', '[']) && same(left, right)
+}
+
 /// The rows whose id is not among `known`, in order.
 pub(super) fn without(batches: &[RecordBatch], known: &HashSet<String>) -> Result<Vec<RecordBatch>> {
     let mut left = Vec::new();
@@ -147,12 +197,13 @@ pub(super) fn without(batches: &[RecordBatch], known: &HashSet<String>) -> Resul
     Ok(left)
 }
 
-/// Smallest and largest `created_at` and the number of rows.
+/// The number of rows, and smallest and largest `created_at` if a row has one.
 pub(super) fn extent(batches: &[RecordBatch]) -> Result<(u64, Option<(Timestamp, Timestamp)>)> {
     let (mut rows, mut range) = (0_u64, None::<(Timestamp, Timestamp)>);
     for batch in batches {
         for (_, at) in keys(batch)? {
             rows += 1;
+            let Some(at) = at else { continue };
             range = Some(range.map_or((at, at), |(min, max)| (min.min(at), max.max(at))));
         }
     }

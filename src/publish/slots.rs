@@ -3,25 +3,25 @@
 //! What lives here: [`Dataset::publish`] and what it found. What this file must not know: a file format, a kind of
 //! store, how the log is stored.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::chains::Walk;
 use super::dataset::Dataset;
 use super::digest::sha256;
-use super::prepare::{Content, Prepared, PreparedFile, described, file};
+use super::examine::{Examined, examine};
+use super::prepare::{Prepared, PreparedFile, file, named};
 use super::{register, rows};
 use crate::error::{Error, Kind, Result};
-use crate::model::{
-    Certificate, Counts, Drift, EventId, FileRecord, Format, Partition, Slot, Window, WindowRecord,
-};
+use crate::model::{Certificate, Counts, Drift, EventId, FileRecord, Format, Slot, Window, WindowRecord};
 use crate::store::ObjectPath;
 
 /// A data file of more bytes is refused.
 const MAX_FILE: u64 = 4 << 30;
 
-/// Slots of one window and format; names sort as text up to here.
+/// Slots of one group and format; names sort as text up to here.
 const MAX_SLOTS: u32 = 1_000;
 
 /// Work on more bytes than this leaves the async threads: it takes over half a millisecond.
@@ -68,21 +68,22 @@ impl Published {
             drift: Drift::default(),
             quarantine: Vec::new(),
             files: self.files,
+            raw: None,
+            source: None,
         }
     }
 }
 
-/// What one format's slots say.
+/// What became of a window's rows, or of those without a time.
 #[derive(Default)]
-struct Walk {
-    files: Vec<FileRecord>,
-    adopted: usize,
-    conflicts: BTreeSet<String>,
-    vanished: BTreeSet<String>,
-    /// Ids of the window's rows that slots hold.
-    held: HashSet<String>,
-    /// Whether every row is held; then `held` may be incomplete.
-    complete: bool,
+pub(super) struct Appended {
+    pub(super) files: Vec<FileRecord>,
+    pub(super) formats: Vec<Format>,
+    pub(super) rows: u64,
+    pub(super) known: u64,
+    pub(super) conflicts: Vec<EventId>,
+    pub(super) vanished: Vec<String>,
+    pub(super) adopted: usize,
 }
 
 /// A slot and what the log says of it.
@@ -107,16 +108,6 @@ impl Place {
     }
 }
 
-/// A slot's file compared with the window's rows.
-#[derive(Debug)]
-struct Examined {
-    file: PreparedFile,
-    other_columns: bool,
-    held: Vec<String>,
-    differing: Vec<String>,
-    unconfirmed: Vec<String>,
-}
-
 impl Dataset {
     /// Makes a window's rows durable in write-once slots: reads the slots that are there, appends those rows that
     /// none of them holds, and says which files the log still lacks. Repeating it, here or in another process,
@@ -129,69 +120,117 @@ impl Dataset {
     /// [`Kind::Contradiction`] when a file that the log does not name holds events which the API does not confirm;
     /// [`Kind::Storage`].
     pub async fn publish(&self, prepared: Prepared) -> Result<Published> {
-        let window = prepared.window;
-        let published = self.publish_formats(&prepared).await;
-        published.map_err(|cause| cause.at("window", window))
+        let Some(window) = prepared.window else {
+            return Err(Error::bug("rows without a time are published as a window's"));
+        };
+        let Appended { files, formats, rows, known, conflicts, vanished, adopted } =
+            self.append_rows(&prepared).await?;
+        Ok(Published { window, files, formats, rows, known, conflicts, vanished, adopted })
     }
 
-    async fn publish_formats(&self, prepared: &Prepared) -> Result<Published> {
-        let (mut files, mut adopted, mut rows) = (Vec::new(), 0, 0_u64);
+    /// The same for any rows: every slot of the window is read before the first is written, so that an event whose
+    /// partition has changed is found in the old one and does not become a second row.
+    pub(super) async fn append_rows(&self, prepared: &Prepared) -> Result<Appended> {
+        let appended = self.append_formats(prepared).await;
+        appended.map_err(|cause| named(cause, prepared.window))
+    }
+
+    async fn append_formats(&self, prepared: &Prepared) -> Result<Appended> {
+        let mut all = Appended::default();
         let (mut conflicts, mut vanished) = (BTreeSet::new(), BTreeSet::new());
-        for first in &prepared.files {
-            let walk = self.walk(prepared, first).await?;
-            rows = rows.max(walk.files.iter().map(|file| file.rows).sum());
-            files.extend(walk.files);
-            adopted += walk.adopted;
+        for (place, format) in prepared.formats.iter().enumerate() {
+            let standing = self.standing(prepared.window, *format).await?;
+            let mut walk = Walk::new(prepared, (place, *format), standing);
+            for chain in 0..walk.chains.len() {
+                self.advance(&mut walk, chain, false).await?;
+            }
+            for chain in 0..walk.chains.len() {
+                if walk.chains.get(chain).is_some_and(|chain| !chain.is_full()) {
+                    self.advance(&mut walk, chain, true).await?;
+                }
+            }
+            all.rows = all.rows.max(walk.files.iter().map(|file| file.rows).sum());
+            walk.files.sort_by(|one, other| one.path.cmp(&other.path));
+            all.files.extend(walk.files);
+            all.adopted += walk.adopted;
             conflicts.extend(walk.conflicts);
             vanished.extend(walk.vanished);
         }
-        let known =
-            prepared.rows.checked_sub(rows).ok_or_else(|| Error::bug("more rows published than settled"))?;
-        let formats: BTreeSet<Format> = prepared.files.iter().map(|file| file.format).collect();
-        Ok(Published {
-            window: prepared.window,
-            formats: formats.into_iter().collect(),
-            files,
-            rows,
-            known,
-            conflicts: conflicts.iter().map(|id| EventId::new(id)).collect(),
-            vanished: vanished.into_iter().collect(),
-            adopted,
-        })
+        all.known = prepared
+            .rows
+            .checked_sub(all.rows)
+            .ok_or_else(|| Error::bug("more rows published than settled"))?;
+        let formats: BTreeSet<Format> = prepared.formats.iter().copied().collect();
+        all.formats = formats.into_iter().collect();
+        all.conflicts = conflicts.iter().map(|id| EventId::new(id)).collect();
+        all.vanished = vanished.into_iter().collect();
+        Ok(all)
     }
 
-    async fn walk(&self, prepared: &Prepared, first: &PreparedFile) -> Result<Walk> {
-        let mut walk = Walk::default();
-        for sequence in 0..MAX_SLOTS {
-            let span = Some(prepared.window);
-            let slot = Slot { span, partition: Partition::default(), format: first.format, sequence };
+    /// Reads the slots of a chain that were not read, up to the first that is empty; if `write`, fills that one with
+    /// the rows that no slot of the window holds.
+    async fn advance(&self, walk: &mut Walk<'_>, position: usize, write: bool) -> Result<()> {
+        // The walk has just found the next slot empty; whoever fills it meanwhile is met by the create.
+        let mut found_empty = write;
+        loop {
+            let Some(chain) = walk.chains.get(position) else { return Ok(()) };
+            let sequence = chain.next;
+            if sequence >= MAX_SLOTS {
+                return Err(
+                    Error::new(Kind::Storage, "a window has too many late files").at("limit", MAX_SLOTS)
+                );
+            }
+            let slot = chain.group.slot(walk.format, sequence);
             let path = ObjectPath::new(slot.path(&self.spec().layout))?;
             let recorded = self.recorded(path.as_str());
             let place = Place { slot, path, recorded };
-            let standing = match self.find(&place).await? {
+            let standing = if found_empty { None } else { self.find(&place).await? };
+            found_empty = false;
+            let standing = match standing {
                 Some(standing) => standing,
+                None if chain.last_recorded.is_some_and(|last| last >= sequence) => {
+                    return Err(missing(&place.path));
+                }
+                None if !write || chain.is_full() => return Ok(()),
                 None => {
-                    if self.has_file_from(prepared.window, first.format, sequence) {
-                        return Err(missing(&place.path));
-                    }
-                    if walk.complete || walk.held.len() == held_all(prepared) {
-                        return Ok(walk);
-                    }
-                    let ours = remaining(first, &prepared.content, &walk.held).await?;
+                    let ours = self.remaining(walk, position).await?;
                     self.create_descriptor().await?;
                     let standing =
                         register::decide(self.store(), &place.path, ours.bytes.clone(), MAX_FILE).await?;
                     if standing == ours.bytes {
                         walk.files.push(place.file(&ours));
-                        walk.complete = true;
-                        continue;
+                        if let Some(chain) = walk.chains.get_mut(position) {
+                            (chain.complete, chain.next) = (true, sequence + 1);
+                        }
+                        // Whoever has added to it meanwhile knew more than we do, and says so in the log.
+                        return Ok(());
                     }
                     standing
                 }
             };
-            self.take(place, standing, prepared, first, &mut walk).await?;
+            self.take(place, standing, walk, position).await?;
+            if let Some(chain) = walk.chains.get_mut(position) {
+                chain.next = sequence + 1;
+            }
         }
-        Err(Error::new(Kind::Storage, "a window has too many late files").at("limit", MAX_SLOTS))
+    }
+
+    /// The file of a chain's rows that no slot holds.
+    async fn remaining(&self, walk: &Walk<'_>, position: usize) -> Result<PreparedFile> {
+        let chain = walk.chains.get(position);
+        let (Some(chain), Some(first)) = (chain, walk.first(position)) else {
+            return Err(Error::bug("a chain without rows is written"));
+        };
+        if chain.held == 0 {
+            return Ok(first.clone());
+        }
+        let (format, content, own) = (walk.format, Arc::clone(&walk.prepared.content), chain.own);
+        let held = walk.held.clone();
+        compute(first.bytes.len(), move || {
+            let rows = own.and_then(|own| content.groups.get(own)).map(|(_, batches)| batches.as_slice());
+            file(format, &content, &rows::without(rows.unwrap_or_default(), &held)?)
+        })
+        .await
     }
 
     /// The slot's file, if there is one; a file that the log names must be there and unaltered.
@@ -218,29 +257,34 @@ impl Dataset {
         &self,
         mut place: Place,
         standing: Bytes,
-        prepared: &Prepared,
-        first: &PreparedFile,
-        walk: &mut Walk,
+        walk: &mut Walk<'_>,
+        position: usize,
     ) -> Result<()> {
-        if walk.held.is_empty() && !walk.complete && first.rows > 0 && standing == first.bytes {
+        let first = walk.first(position).cloned();
+        let Some(chain) = walk.chains.get_mut(position) else { return Ok(()) };
+        let untouched = chain.held == 0 && !chain.complete && chain.rows > 0;
+        if let Some(first) = first.filter(|first| untouched && standing == first.bytes) {
             // The very bytes that we would write: no need to decode them.
-            walk.complete = true;
+            chain.complete = true;
             if place.recorded.is_none() {
                 self.adopt(&place.path, &standing).await?;
-                walk.files.push(place.file(first));
+                walk.files.push(place.file(&first));
                 walk.adopted += 1;
             }
             return Ok(());
         }
-        let (content, bytes) = (Arc::clone(&prepared.content), standing.clone());
-        let (format, window) = (place.slot.format, prepared.window);
+        let (content, bytes, fresh) =
+            (Arc::clone(&walk.prepared.content), standing.clone(), walk.fresh.take());
+        let (format, window, group) = (walk.format, walk.prepared.window, chain.group.clone());
         // Decoding makes about eight times the bytes.
-        let examined =
-            compute(standing.len().saturating_mul(8), move || examine(format, bytes, window, &content))
-                .await
-                .map_err(|cause| cause.at("path", &place.path))?;
-        let again = |id: &&String| walk.complete || walk.held.contains(*id);
-        if let Some(id) = examined.held.iter().chain(&examined.differing).find(again) {
+        let (examined, fresh) = compute(standing.len().saturating_mul(8), move || {
+            examine(format, bytes, (window, &group), &content, fresh)
+        })
+        .await
+        .map_err(|cause| cause.at("path", &place.path))?;
+        walk.fresh = Some(fresh);
+        let mut all = examined.held.iter().chain(&examined.differing).chain(&examined.unconfirmed);
+        if let Some(id) = all.find(|id| walk.has(id)) {
             return Err(Error::new(Kind::Verification, "an event is in two files")
                 .at("path", &place.path)
                 .at("id", id));
@@ -271,8 +315,7 @@ impl Dataset {
                 walk.adopted += 1;
             }
         }
-        walk.held.extend(examined.held);
-        walk.held.extend(examined.differing);
+        examined.held.into_iter().chain(examined.differing).for_each(|id| walk.hold(id));
         Ok(())
     }
 
@@ -287,23 +330,6 @@ impl Dataset {
     }
 }
 
-fn held_all(prepared: &Prepared) -> usize {
-    usize::try_from(prepared.rows).unwrap_or(usize::MAX)
-}
-
-/// The file of the rows that no slot holds.
-async fn remaining(
-    first: &PreparedFile,
-    content: &Arc<Content>,
-    held: &HashSet<String>,
-) -> Result<PreparedFile> {
-    if held.is_empty() {
-        return Ok(first.clone());
-    }
-    let (format, content, held) = (first.format, Arc::clone(content), held.clone());
-    compute(first.bytes.len(), move || file(format, &content, &rows::without(&content.batches, &held)?)).await
-}
-
 /// Computes here if it is little, else on a blocking thread.
 pub(super) async fn compute<T: Send + 'static>(
     bytes: usize,
@@ -316,37 +342,6 @@ pub(super) async fn compute<T: Send + 'static>(
         Ok(result) => result,
         Err(cause) => Err(Error::bug("a computation did not end").because(cause)),
     }
-}
-
-fn examine(format: Format, bytes: Bytes, window: Window, content: &Content) -> Result<Examined> {
-    let (schema, batches) = content.read(format, bytes.clone())?;
-    let names = rows::comparable(&schema, &content.schema);
-    let fresh: HashMap<String, [u8; 32]> =
-        rows::rows(&content.as_read(format)?, &names)?.into_iter().map(|row| (row.id, row.content)).collect();
-    let standing = rows::rows(&batches, &names).map_err(|cause| {
-        Error::new(Kind::Verification, "a file in a slot has not the rows of a dataset").because(cause)
-    })?;
-
-    let mut seen = HashSet::new();
-    let (mut held, mut differing, mut unconfirmed) = (Vec::new(), Vec::new(), Vec::new());
-    for row in standing {
-        if !window.contains(row.created_at) || !seen.insert(row.id.clone()) {
-            return Err(Error::new(Kind::Verification, "a file holds a row twice or of another window")
-                .at("id", row.id));
-        }
-        match fresh.get(&row.id) {
-            Some(content) if *content == row.content => held.push(row.id),
-            Some(_) => differing.push(row.id),
-            None => unconfirmed.push(row.id),
-        }
-    }
-    Ok(Examined {
-        file: described(format, bytes, &batches)?,
-        other_columns: !rows::same_columns(&schema, &content.schema),
-        held,
-        differing,
-        unconfirmed,
-    })
 }
 
 fn missing(path: &ObjectPath) -> Error {

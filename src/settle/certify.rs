@@ -15,10 +15,11 @@
 //! What this file must not know: windows, splitting.
 
 use super::collect::Collection;
+use super::kept::{self, Reply};
 use super::walk::Direction;
 use super::{Settler, Source};
 use crate::error::Result;
-use crate::model::{Level, Page, Query};
+use crate::model::{Claim, Level, Page, Proof, Query, Step};
 
 /// What one try gave.
 #[derive(Debug)]
@@ -39,26 +40,28 @@ pub(super) struct Certain {
     pub(super) distinct: u64,
     /// Everything seen: at least the certain set; events that came or went meanwhile are not thrown away.
     pub(super) events: Collection,
+    /// The replies that show it, where they are kept.
+    pub(super) proofs: Vec<Proof>,
 }
 
 impl<S: Source> Settler<'_, S> {
     /// One try at a certificate of `level`. `first` is page 1, just read.
     pub(super) async fn certify(&self, query: &Query, level: Level, first: Page) -> Result<Outcome> {
         if first.total == 0 && first.events.is_empty() {
-            return self.certify_empty(query).await;
+            return self.certify_empty(query, first.exchange).await;
         }
         // A list of one page costs the same requests by either proof, so it gets the stronger one.
         let one_page = first.total <= u64::from(self.settings.page_size);
         if one_page || level == Level::Double {
             self.certify_double(query, first).await
         } else {
-            self.certify_bracketed(query, first.total).await
+            self.certify_bracketed(query, first.total, first.exchange).await
         }
     }
 
     /// Two counts of zero: nothing was visible at either instant.
-    async fn certify_empty(&self, query: &Query) -> Result<Outcome> {
-        let total = self.count(query).await?;
+    async fn certify_empty(&self, query: &Query, first: Reply) -> Result<Outcome> {
+        let (total, second) = self.counted_with_reply(query).await?;
         if total != 0 {
             return Ok(Outcome::Uncertain { reason: format!("the API counted 0 events, then {total}") });
         }
@@ -67,15 +70,16 @@ impl<S: Source> Settler<'_, S> {
             total: 0,
             distinct: 0,
             events: Collection::default(),
+            proofs: kept::proof(Claim::Double, 1, kept::count(first).chain(kept::count(second))),
         }))
     }
 
-    async fn certify_bracketed(&self, query: &Query, before: u64) -> Result<Outcome> {
+    async fn certify_bracketed(&self, query: &Query, before: u64, first: Reply) -> Result<Outcome> {
         let walk = self.walk(query, None, Direction::Forward).await?;
         if let Some(reason) = walk.broken {
             return Ok(Outcome::Uncertain { reason });
         }
-        let after = self.count(query).await?;
+        let (after, last) = self.counted_with_reply(query).await?;
         if self.may_be_a_limit(after) {
             return Ok(at_the_limit(after));
         }
@@ -87,7 +91,16 @@ impl<S: Source> Settler<'_, S> {
                 return Ok(Outcome::Uncertain { reason: format!("{flawed} events cannot become rows") });
             }
             let level = Level::Bracketed;
-            return Ok(Outcome::Certain(Certain { level, total: after, distinct, events: walk.events }));
+            let replies = kept::count(first).chain(walk.kept.replies(Step::Walk)).chain(kept::count(last));
+            let proofs = kept::proof(Claim::Bracketed, 1, replies);
+            kept::check(&proofs, self.settings.evidence_limit)?;
+            return Ok(Outcome::Certain(Certain {
+                level,
+                total: after,
+                distinct,
+                events: walk.events,
+                proofs,
+            }));
         }
         let reason =
             format!("the API counted {before} events before and {after} after a walk that gave {distinct}");
@@ -99,7 +112,7 @@ impl<S: Source> Settler<'_, S> {
         if let Some(reason) = one.broken {
             return Ok(Outcome::Uncertain { reason });
         }
-        let total = self.count(query).await?;
+        let (total, between) = self.counted_with_reply(query).await?;
         if self.may_be_a_limit(total) {
             return Ok(at_the_limit(total));
         }
@@ -112,7 +125,11 @@ impl<S: Source> Settler<'_, S> {
         if distinct == total && !unstable {
             let mut events = one.events;
             events.merge(other.events)?;
-            return Ok(Outcome::Certain(Certain { level: Level::Double, total, distinct, events }));
+            let replies = one.kept.replies(Step::Walk);
+            let replies = replies.chain(kept::count(between)).chain(other.kept.replies(Step::Again));
+            let proofs = kept::proof(Claim::Double, 1, replies);
+            kept::check(&proofs, self.settings.evidence_limit)?;
+            return Ok(Outcome::Certain(Certain { level: Level::Double, total, distinct, events, proofs }));
         }
         let (one, other) = (one.events.len(), other.events.len());
         let moved = if unstable { ", and both met ids twice" } else { "" };

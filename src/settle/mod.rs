@@ -6,10 +6,12 @@
 
 mod certify;
 mod collect;
+mod kept;
 mod ledger;
 mod meter;
 mod probe;
 mod recount;
+mod repeat;
 mod seams;
 mod source;
 mod split;
@@ -19,13 +21,15 @@ mod undated;
 mod walk;
 
 pub use probe::{Filter, WIDE_PADDING};
+pub use repeat::repeat;
 pub use source::Source;
 pub use study::{Finding, study};
+pub use undated::Undated;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::model::{Certificate, Event, Level, Query, Timestamp, Window};
+use crate::model::{Certificate, Event, Evidence, Level, Query, Timestamp, Window};
 
 /// How hard to try, and how much at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +61,8 @@ pub struct Settings {
     pub event_types: Vec<String>,
     /// Text that the events must contain.
     pub search_text: Option<String>,
+    /// Most bytes of replies that are kept as evidence of one range, if the source gives them.
+    pub evidence_limit: u64,
 }
 
 impl Default for Settings {
@@ -75,6 +81,7 @@ impl Default for Settings {
             in_flight: 4,
             event_types: Vec::new(),
             search_text: None,
+            evidence_limit: 1 << 30,
         }
     }
 }
@@ -90,6 +97,8 @@ pub struct Settled {
     pub outside: Vec<Event>,
     /// Events that came with the answers and have no readable `created_at`, so that they belong to no window.
     pub strays: Vec<Event>,
+    /// The replies that the certificate rests on; `None` if the source does not keep them.
+    pub evidence: Option<Evidence>,
 }
 
 /// Settles ranges of one account over one [`Source`].

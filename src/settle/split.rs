@@ -12,11 +12,12 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::certify::{Certain, Outcome};
 use super::collect::Collection;
+use super::kept;
 use super::meter::Metered;
 use super::{Settled, Settler, Source};
 use crate::error::{Error, Kind, Result};
 use crate::model::json::Value;
-use crate::model::{Certificate, Event, Level, Query, Timestamp, Window};
+use crate::model::{Certificate, Claim, Event, Evidence, Level, Query, Timestamp, Window};
 
 /// Most parts that one split makes; what is still too large splits again.
 const MOST_PARTS: u64 = 64;
@@ -25,9 +26,9 @@ const ROUNDS: u32 = 3;
 
 /// A certain set of the widened question, and in how many parts it became so.
 #[derive(Debug)]
-struct Part {
-    certain: Certain,
-    parts: u32,
+pub(super) struct Part {
+    pub(super) certain: Certain,
+    pub(super) parts: u32,
 }
 
 impl<S: Source> Settler<'_, S> {
@@ -47,28 +48,7 @@ impl<S: Source> Settler<'_, S> {
         };
         let part = own.part(range).await.map_err(|error| error.at("window", range))?;
         let Part { certain, parts } = part;
-        let (mut events, mut outside, mut strays) = (Vec::new(), Vec::new(), Vec::new());
-        for event in certain.events.into_events() {
-            match event.created_at {
-                Some(at) if range.contains(at) => events.push(event),
-                Some(_) => outside.push(event),
-                None => strays.push(event),
-            }
-        }
-        events.sort_unstable_by(|one, other| one.sort_key().cmp(&other.sort_key()));
-        strays.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-        let certificate = Certificate {
-            level: certain.level,
-            range,
-            padding,
-            total: certain.total,
-            distinct: certain.distinct,
-            events: u64::try_from(events.len()).unwrap_or(u64::MAX),
-            quiet_from: quiet(range.from, padding, &events, &outside),
-            quiet_to: quiet(range.to, padding, &events, &outside),
-            parts,
-        };
-        Ok(Settled { certificate, events, outside, strays })
+        Ok(settled(range, padding, certain, parts))
     }
 
     fn part(&self, range: Window) -> BoxFuture<'_, Result<Part>> {
@@ -137,11 +117,12 @@ impl<S: Source> Settler<'_, S> {
                 .try_collect()
                 .await?;
             let Part { certain, parts } = join(parts)?;
-            let total = self.count(whole).await?;
+            let (total, reply) = self.counted_with_reply(whole).await?;
             // Fewer than the parts hold: the count is cut off at some limit, or events vanished since. Either way
             // each part is certain by itself. More: something is visible that no part has.
             if total <= certain.distinct {
-                return Ok(Ok(Part { certain: Certain { total, ..certain }, parts }));
+                let certain = self.summed(certain, total, parts, Claim::TimeSum, reply)?;
+                return Ok(Ok(Part { certain, parts }));
             }
             reason = format!("its {parts} parts hold {} events, the whole counts {total}", certain.distinct);
         }
@@ -177,13 +158,57 @@ impl<S: Source> Settler<'_, S> {
             }
         }
         let Part { certain, parts } = join(parts)?;
-        let total = self.count(whole).await?;
+        let (total, reply) = self.counted_with_reply(whole).await?;
         if total == certain.distinct {
-            return Ok(Ok(Part { certain: Certain { total, ..certain }, parts }));
+            let certain = self.summed(certain, total, parts, Claim::TypeSum, reply)?;
+            return Ok(Ok(Part { certain, parts }));
         }
         let distinct = certain.distinct;
         Ok(Err(format!("its {parts} event types hold {distinct} events, the whole counts {total}")))
     }
+
+    /// The joined parts after a count of the whole has agreed.
+    fn summed(
+        &self,
+        certain: Certain,
+        total: u64,
+        parts: u32,
+        claim: Claim,
+        reply: kept::Reply,
+    ) -> Result<Certain> {
+        let mut proofs = certain.proofs;
+        proofs.extend(kept::proof(claim, parts, kept::count(reply)));
+        kept::check(&proofs, self.settings.evidence_limit)?;
+        Ok(Certain { total, proofs, ..certain })
+    }
+}
+
+/// What a certain set says of its range.
+pub(super) fn settled(range: Window, padding: u32, certain: Certain, parts: u32) -> Settled {
+    let (mut events, mut outside, mut strays) = (Vec::new(), Vec::new(), Vec::new());
+    for event in certain.events.into_events() {
+        match event.created_at {
+            Some(at) if range.contains(at) => events.push(event),
+            Some(_) => outside.push(event),
+            None => strays.push(event),
+        }
+    }
+    events.sort_unstable_by(|one, other| one.sort_key().cmp(&other.sort_key()));
+    strays.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+    let certificate = Certificate {
+        level: certain.level,
+        range,
+        padding,
+        total: certain.total,
+        distinct: certain.distinct,
+        events: u64::try_from(events.len()).unwrap_or(u64::MAX),
+        quiet_from: quiet(range.from, padding, &events, &outside),
+        quiet_to: quiet(range.to, padding, &events, &outside),
+        parts,
+    };
+    let proofs = certain.proofs;
+    let evidence = (!proofs.is_empty()).then_some(Evidence { range, padding, proofs });
+    Settled { certificate, events, outside, strays, evidence }
 }
 
 /// Whether no event lies within a second of `border`. The padding shows what lies beyond it.
@@ -194,17 +219,19 @@ fn quiet(border: Timestamp, padding: u32, events: &[Event], outside: &[Event]) -
 }
 
 /// The union of parts, as certain as the weakest of them.
-fn join(parts: Vec<Part>) -> Result<Part> {
+pub(super) fn join(parts: Vec<Part>) -> Result<Part> {
     let mut events = Collection::default();
     let mut level = Level::Double;
     let mut count = 0;
+    let mut proofs = Vec::new();
     for part in parts {
         level = level.min(part.certain.level);
         count += part.parts;
         events.merge(part.certain.events)?;
+        proofs.extend(part.certain.proofs);
     }
     let distinct = events.len();
-    Ok(Part { certain: Certain { level, total: distinct, distinct, events }, parts: count })
+    Ok(Part { certain: Certain { level, total: distinct, distinct, events, proofs }, parts: count })
 }
 
 /// Cuts a range into about `parts` pieces, on whole minutes where they are long enough, else on whole seconds. One

@@ -1,6 +1,6 @@
 //! Events that no date filter matches.
 //!
-//! What lives here: [`Settler::undated`]. An event whose `created_at` is missing or unreadable belongs to no window; two
+//! What lives here: [`Settler::undated`] and what it finds. An event whose `created_at` is missing or unreadable belongs to no window; two
 //! counts tell whether there are any, and only then everything is read.
 //! What this file must not know: what becomes of them.
 
@@ -13,12 +13,25 @@ use crate::model::{Event, Level, Query, Timestamp};
 /// More events than this are not read only to find a few without a date.
 const MOST_EVENTS: u64 = 250_000;
 
+/// The events without a readable `created_at`, certain at the level `double`.
+#[derive(Clone, Debug)]
+pub struct Undated {
+    /// Events that the account counted without a date.
+    pub total: u64,
+    /// Those that it counted from the year 2000 to 2100.
+    pub dated: u64,
+    /// The events, sorted by `id`. They may be fewer than the counts' difference, which holds readable times beyond
+    /// those years too.
+    pub events: Vec<Event>,
+}
+
 impl<S: Source> Settler<'_, S> {
-    /// The events that have no readable `created_at`, if there are more than the `known` ones that an earlier run found.
+    /// The events that have no readable `created_at`; `None` when there are as many as `known`: the difference of the
+    /// counts when they were last read, or `None` if they never were and there are none.
     ///
     /// # Errors
     /// `Unproven` when there are some and they cannot be read with certainty; what [`Source::page`] gives up with.
-    pub async fn undated(&self, known: u64) -> Result<Vec<Event>> {
+    pub async fn undated(&self, known: Option<u64>) -> Result<Option<Undated>> {
         let (from, to) = (Timestamp::from_date(2000, 1, 1), Timestamp::from_date(2100, 1, 1));
         let any = Query {
             event_types: self.settings.event_types.clone(),
@@ -26,18 +39,18 @@ impl<S: Source> Settler<'_, S> {
             ..Query::default()
         };
         let dated = Query { from, to, ..any.clone() };
-        let mut surplus = 0;
-        let mut total = 0;
+        let (mut total, mut dated_total, mut surplus) = (0, 0, 0);
         // An event that is removed between the counts looks like one without a date.
         for _ in 0..3 {
             total = self.count(&any).await?;
-            surplus = match self.count(&dated).await {
-                Ok(dated) => total.saturating_sub(dated),
-                Err(error) if error.kind() == Kind::Refused => 0,
+            dated_total = match self.count(&dated).await {
+                Ok(dated) => dated,
+                Err(error) if error.kind() == Kind::Refused => return Ok(None),
                 Err(error) => return Err(error),
             };
-            if surplus <= known {
-                return Ok(Vec::new());
+            surplus = total.saturating_sub(dated_total);
+            if surplus == known.unwrap_or(0) {
+                return Ok(None);
             }
         }
         let unproven = |why: String| {
@@ -59,7 +72,7 @@ impl<S: Source> Settler<'_, S> {
                     let mut events: Vec<Event> =
                         certain.events.into_events().filter(|event| event.created_at.is_none()).collect();
                     events.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-                    return Ok(events);
+                    return Ok(Some(Undated { total, dated: dated_total, events }));
                 }
                 Outcome::Uncertain { reason: why } => reason = why,
             }

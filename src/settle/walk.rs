@@ -6,6 +6,7 @@
 use futures::stream::{self, StreamExt};
 
 use super::collect::Collection;
+use super::kept::{Kept, Reply};
 use super::{Settler, Source};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Page, Query};
@@ -19,10 +20,13 @@ pub(super) struct Walk {
     rows: u64,
     /// Why the walk cannot be whole, if a page after the first could not be read.
     pub(super) broken: Option<String>,
+    /// The replies, where they are kept.
+    pub(super) kept: Kept,
 }
 
 impl Walk {
     fn add(&mut self, page: Page) -> Result<()> {
+        self.kept.add(page.exchange)?;
         self.rows += u64::try_from(page.events.len()).unwrap_or(u64::MAX);
         page.events.into_iter().try_for_each(|event| self.events.add(event))
     }
@@ -47,6 +51,12 @@ impl<S: Source> Settler<'_, S> {
         Ok(self.source.page(query, 1, 1).await?.total)
     }
 
+    /// The same, with the reply where it is kept.
+    pub(super) async fn counted_with_reply(&self, query: &Query) -> Result<(u64, Reply)> {
+        let page = self.source.page(query, 1, 1).await?;
+        Ok((page.total, page.exchange))
+    }
+
     pub(super) async fn first_page(&self, query: &Query) -> Result<Page> {
         self.source.page(query, 1, self.settings.page_size).await
     }
@@ -68,7 +78,7 @@ impl<S: Source> Settler<'_, S> {
         }
         let (pages, size) = self.pages(&first);
         let mut last_page_full = first.events.len() >= size;
-        let mut walk = Walk::default();
+        let mut walk = Walk { kept: Kept::new(self.settings.evidence_limit), ..Walk::default() };
         walk.add(first)?;
 
         let numbers: Vec<u32> = match direction {

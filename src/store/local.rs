@@ -9,6 +9,7 @@
 //! What this module must not know: what the bytes mean.
 
 mod disk;
+mod failure;
 mod lock;
 mod root;
 
@@ -26,6 +27,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use self::disk::{Found, Linked};
+use self::failure::{failed, not_a_file};
 use self::root::Root;
 use super::{Created, Entry, EntryKind, MAX_NAMES, ObjectPath, Store};
 use crate::error::{Error, Kind, Result};
@@ -45,6 +47,8 @@ pub struct LocalStore {
 
 struct Inner {
     root: Root,
+    /// Whether it is written to.
+    create: bool,
     forced: Option<Publication>,
     state: Mutex<State>,
 }
@@ -75,19 +79,19 @@ impl LocalStore {
     /// [`Kind::Usage`] when the place is not a directory, is absent without `create`, or cannot be written with it.
     pub fn open(path: &Path, create: bool) -> Result<Self> {
         let root = Root::open(path, create)?;
-        Ok(Self { inner: Arc::new(Inner { root, forced: None, state: Mutex::default() }) })
+        Ok(Self { inner: Arc::new(Inner { root, create, forced: None, state: Mutex::default() }) })
     }
 
     /// The same store, publishing in this one way instead of the best that the file system offers.
     #[must_use]
     pub fn publishing_by(self, publication: Publication) -> Self {
-        let root = self.inner.root.again();
-        Self { inner: Arc::new(Inner { root, forced: Some(publication), state: Mutex::default() }) }
+        let (root, create) = (self.inner.root.again(), self.inner.create);
+        Self { inner: Arc::new(Inner { root, create, forced: Some(publication), state: Mutex::default() }) }
     }
 
     /// Takes the dataset's lock, so that two runs do not do the same work; safety does not depend on it. Call it
     /// after the destination is known to be a dataset of ours or empty: it makes `_audit/lock`. Under the lock,
-    /// files that dead runs left in the staging folder are removed.
+    /// files that dead runs left in the staging folder are removed, and the names that they gave are made durable.
     ///
     /// # Errors
     /// [`Kind::Busy`] when another process holds it; [`Kind::Storage`].
@@ -119,16 +123,31 @@ impl Inner {
         failed("cannot sync to disk", path, cause)
     }
 
+    fn make_root(&self) -> Result<OwnedFd> {
+        if !self.create {
+            return Err(Error::bug("a destination that was opened for reading is written to"));
+        }
+        let path = self.root.path().display().to_string();
+        self.root.make().map_err(|failure| match failure {
+            disk::Failure::Sync(cause) => self.broken(&path, cause),
+            disk::Failure::Other(cause) => failed("cannot make the destination", &path, cause),
+        })?;
+        self.root
+            .existing()?
+            .ok_or_else(|| failed("cannot open the destination", &path, std::io::ErrorKind::NotFound.into()))
+    }
+
     /// Opens a folder, making it and those above it where they are missing; each new entry is synced.
     fn make_folder(&self, folder: Option<&str>) -> Result<OwnedFd> {
-        let mut current = self.root.open_or_make()?;
+        let mut current = self.make_root()?;
         let mut path = String::new();
         for segment in folder.into_iter().flat_map(|folder| folder.split('/')) {
             if !path.is_empty() {
                 path.push('/');
             }
             path.push_str(segment);
-            let next = disk::make_folder(&current, segment).map_err(|cause| in_the_way(&path, cause))?;
+            let next = disk::make_folder(&current, segment)
+                .map_err(|cause| failed("cannot make a folder", &path, cause))?;
             // Also when it was there: whoever made it may have died before its sync.
             if !self.state(|state| state.durable.contains(&path)) {
                 self.sync(&current, &path)?;
@@ -151,7 +170,7 @@ impl Inner {
             match disk::open_folder(&current, segment) {
                 Ok(Some(next)) => current = next,
                 Ok(None) => return Ok(None),
-                Err(cause) => return Err(in_the_way(&path, cause)),
+                Err(cause) => return Err(failed("cannot open a folder", &path, cause)),
             }
         }
         Ok(Some(current))
@@ -273,21 +292,6 @@ impl Inner {
         found.sort();
         Ok(found)
     }
-}
-
-fn failed(what: &'static str, path: &str, cause: std::io::Error) -> Error {
-    Error::new(Kind::Storage, what).at("path", path).because(cause)
-}
-
-fn in_the_way(path: &str, cause: std::io::Error) -> Error {
-    failed("cannot open a folder of the destination", path, cause)
-        .hint("a file or a symbolic link where a folder belongs is never followed or replaced")
-}
-
-fn not_a_file(path: &ObjectPath) -> Error {
-    Error::new(Kind::Storage, "something that is not a regular file is in the way")
-        .at("path", path)
-        .hint("symbolic links and devices below the destination are never followed or replaced")
 }
 
 impl Store for LocalStore {

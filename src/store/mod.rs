@@ -1,15 +1,21 @@
 //! The only storage: create if absent, read, list.
 //!
-//! What lives here: the [`Store`] contract, paths below a destination, and the stores: the local disk, and memory as
-//! the reference. What this module must not know: formats, slots, commits, what the bytes mean.
+//! What lives here: the [`Store`] contract, paths below a destination, and the stores: the local disk, object stores,
+//! and memory as the reference. What this module must not know: formats, slots, commits, what the bytes mean.
 
+mod capability;
 mod local;
 mod memory;
+mod object;
 mod path;
+mod single_writer;
 
+pub use capability::creates_if_absent;
 pub use local::{LocalStore, Lock, Publication};
 pub use memory::{Fault, MemoryStore, Operation};
+pub use object::{BucketStore, Location, Provider, StorageLimits, StorageOptions};
 pub use path::ObjectPath;
+pub use single_writer::SingleWriter;
 
 use std::fmt;
 

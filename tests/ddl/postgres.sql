@@ -1,6 +1,11 @@
 -- vonage-audit table 1.0.0 for postgres
--- for psql, from the CSV files of `--format csv` with `--csv-formula-guard off`; run again after each export
+-- for psql, from the CSV files of `--format csv`; run again after each export
+-- the guard before formulas is taken away; for files that were written without it: psql -v guard=off
 \set ON_ERROR_STOP on
+\if :{?guard}
+\else
+\set guard on
+\endif
 CREATE TABLE IF NOT EXISTS audit_events (
   id text,
   event_type text,
@@ -87,11 +92,20 @@ ALTER TABLE audit_events ADD COLUMN IF NOT EXISTS context__created__answer_url__
 ALTER TABLE audit_events ADD COLUMN IF NOT EXISTS context__created__event_url__method text;
 ALTER TABLE audit_events ADD COLUMN IF NOT EXISTS context__created__event_url__url text;
 BEGIN;
+CREATE FUNCTION pg_temp.unguarded(text) RETURNS text LANGUAGE sql IMMUTABLE AS
+$$SELECT CASE WHEN starts_with($1, '''') THEN substr($1, 2) ELSE $1 END$$;
 CREATE TEMP TABLE audit_events_load (LIKE audit_events) ON COMMIT DROP;
 \copy audit_events_load (id, event_type, event_type_description, created_at, user_email, user_id, account_id, source, source_ip, source_description, source_country, link_self_href, event_category, event_action, actor, target_type, target_id, target_account_id, target_application_id, target_msisdn, target_country, target_ip, context_json, unmapped_json, context__country, context__msisdn, context__account, context__account_id, context__application_id, context__app_id, context__voice_type, context__voice_value, context__http, context__created__account_id, context__created__app_id, context__created__name, context__created__type, context__created__answer_url__method, context__created__answer_url__url, context__created__event_url__method, context__created__event_url__url) FROM PROGRAM 'find "exports/audit/csv" -name "*.csv" -type f -print0 | sort -z | xargs -0 -r awk -F, "FNR == 1 { take = NF == 41; next } take"' (FORMAT csv)
+\if :guard
+INSERT INTO audit_events (id, event_type, event_type_description, created_at, user_email, user_id, account_id, source, source_ip, source_description, source_country, link_self_href, event_category, event_action, actor, target_type, target_id, target_account_id, target_application_id, target_msisdn, target_country, target_ip, context_json, unmapped_json, context__country, context__msisdn, context__account, context__account_id, context__application_id, context__app_id, context__voice_type, context__voice_value, context__http, context__created__account_id, context__created__app_id, context__created__name, context__created__type, context__created__answer_url__method, context__created__answer_url__url, context__created__event_url__method, context__created__event_url__url)
+SELECT pg_temp.unguarded(id), pg_temp.unguarded(event_type), pg_temp.unguarded(event_type_description), created_at, pg_temp.unguarded(user_email), pg_temp.unguarded(user_id), pg_temp.unguarded(account_id), pg_temp.unguarded(source), pg_temp.unguarded(source_ip), pg_temp.unguarded(source_description), pg_temp.unguarded(source_country), pg_temp.unguarded(link_self_href), pg_temp.unguarded(event_category), pg_temp.unguarded(event_action), pg_temp.unguarded(actor), pg_temp.unguarded(target_type), pg_temp.unguarded(target_id), pg_temp.unguarded(target_account_id), pg_temp.unguarded(target_application_id), pg_temp.unguarded(target_msisdn), pg_temp.unguarded(target_country), pg_temp.unguarded(target_ip), pg_temp.unguarded(context_json), pg_temp.unguarded(unmapped_json), pg_temp.unguarded(context__country), pg_temp.unguarded(context__msisdn), pg_temp.unguarded(context__account), pg_temp.unguarded(context__account_id), pg_temp.unguarded(context__application_id), pg_temp.unguarded(context__app_id), pg_temp.unguarded(context__voice_type), pg_temp.unguarded(context__voice_value), pg_temp.unguarded(context__http), pg_temp.unguarded(context__created__account_id), pg_temp.unguarded(context__created__app_id), pg_temp.unguarded(context__created__name), pg_temp.unguarded(context__created__type), pg_temp.unguarded(context__created__answer_url__method), pg_temp.unguarded(context__created__answer_url__url), pg_temp.unguarded(context__created__event_url__method), pg_temp.unguarded(context__created__event_url__url) FROM audit_events_load
+ON CONFLICT (id) DO NOTHING;
+\else
 INSERT INTO audit_events (id, event_type, event_type_description, created_at, user_email, user_id, account_id, source, source_ip, source_description, source_country, link_self_href, event_category, event_action, actor, target_type, target_id, target_account_id, target_application_id, target_msisdn, target_country, target_ip, context_json, unmapped_json, context__country, context__msisdn, context__account, context__account_id, context__application_id, context__app_id, context__voice_type, context__voice_value, context__http, context__created__account_id, context__created__app_id, context__created__name, context__created__type, context__created__answer_url__method, context__created__answer_url__url, context__created__event_url__method, context__created__event_url__url)
 SELECT id, event_type, event_type_description, created_at, user_email, user_id, account_id, source, source_ip, source_description, source_country, link_self_href, event_category, event_action, actor, target_type, target_id, target_account_id, target_application_id, target_msisdn, target_country, target_ip, context_json, unmapped_json, context__country, context__msisdn, context__account, context__account_id, context__application_id, context__app_id, context__voice_type, context__voice_value, context__http, context__created__account_id, context__created__app_id, context__created__name, context__created__type, context__created__answer_url__method, context__created__answer_url__url, context__created__event_url__method, context__created__event_url__url FROM audit_events_load
 ON CONFLICT (id) DO NOTHING;
+\endif
+DROP FUNCTION pg_temp.unguarded(text);
 COMMIT;
 
 DROP VIEW IF EXISTS v_account_secret_create;

@@ -50,6 +50,7 @@ fn converted(events: &BTreeMap<String, String>, dest: &Path, table: &Table) {
         formats: Format::ALL.to_vec(),
         files: Default::default(),
         secrets: Secrets::Kept,
+        keep_raw: false,
         recorded_at: 0,
     };
     let spec = Spec {

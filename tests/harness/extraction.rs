@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use vonage_audit::Result;
 use vonage_audit::api::{Client, Limits, Settings as ApiSettings};
 use vonage_audit::model::{Format, Grid, Timestamp, Window};
 use vonage_audit::pipeline::{Job, Report, run};
@@ -15,7 +16,7 @@ use vonage_audit::sandbox::{World, serve};
 use vonage_audit::schema::Table;
 use vonage_audit::secret::{Credentials, Secret};
 use vonage_audit::settle::Settings;
-use vonage_audit::store::LocalStore;
+use vonage_audit::store::{LocalStore, Store};
 
 pub(crate) const KEY: &str = "abcd1234";
 pub(crate) const SECRET: &str = "canary-7f3e9a";
@@ -44,6 +45,11 @@ pub(crate) fn three_days() -> Job {
 
 /// One run against a world, into a folder.
 pub(crate) async fn export(world: World, job: &Job, dest: &Path) -> (Report, u64) {
+    export_to(world, job, Arc::new(LocalStore::open(dest, true).unwrap())).await.unwrap()
+}
+
+/// One run against a world, into a store; an error where the dataset cannot be opened.
+pub(crate) async fn export_to(world: World, job: &Job, store: Arc<dyn Store>) -> Result<(Report, u64)> {
     let world = Arc::new(world.credentials(KEY, &[SECRET]));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}{}", listener.local_addr().unwrap(), world.base_path());
@@ -61,7 +67,7 @@ pub(crate) async fn export(world: World, job: &Job, dest: &Path) -> (Report, u64
     let credentials = Credentials { key: KEY.to_owned(), secret: Secret::new(SECRET.to_owned()) };
     let client = Client::new(ApiSettings::new(&base, credentials).unwrap().limits(limits)).unwrap();
     let table = Table::builtin().unwrap();
-    let dataset = open(dest, &table).await;
+    let dataset = open(store, &table).await?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = serve(listener, Arc::clone(&world), async {
         let _ = stopped.await;
@@ -73,7 +79,7 @@ pub(crate) async fn export(world: World, job: &Job, dest: &Path) -> (Report, u64
     };
     let (report, served) = tokio::join!(running, serving);
     served.unwrap();
-    (report, world.requests().total)
+    Ok((report, world.requests().total))
 }
 
 /// Data files by path.
@@ -94,7 +100,7 @@ pub(crate) fn tree(dest: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-async fn open(dest: &Path, table: &Table) -> Dataset {
+async fn open(store: Arc<dyn Store>, table: &Table) -> Result<Dataset> {
     let spec = DatasetSpec {
         account_fingerprint: account_fingerprint(KEY),
         grid: Grid::Day,
@@ -104,7 +110,7 @@ async fn open(dest: &Path, table: &Table) -> Dataset {
         secrets: vonage_audit::model::Secrets::Redacted,
         layout: Default::default(),
     };
-    Dataset::open(Arc::new(LocalStore::open(dest, true).unwrap()), spec).await.unwrap()
+    Dataset::open(store, spec).await
 }
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {

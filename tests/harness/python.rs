@@ -1,7 +1,8 @@
 //! Python with the real readers in it.
 //!
-//! What lives here: one virtual environment under the build's folder, made once from
-//! `tests/readers/requirements.txt`, and scripts run in it. Where it cannot be made the test fails and says what is
+//! What lives here: a virtual environment under the build's folder, made once from
+//! `tests/readers/requirements.txt`, and scripts run in it; a script `NAME.py` beside which lies
+//! `NAME.requirements.txt` has an environment of its own. Where it cannot be made the test fails and says what is
 //! missing: a reader that was not asked has proven nothing. What this file must not know: what the scripts check.
 
 use std::fs::{self, File};
@@ -14,7 +15,12 @@ const NEEDED: &str = "the tests open the exported files with real readers; they 
 
 /// A script of `tests/readers/`, ready for its arguments.
 pub(crate) fn script(name: &str) -> Command {
-    let mut command = Command::new(interpreter());
+    let own = folder().join(name).with_extension("requirements.txt");
+    let mut command = if own.exists() {
+        Command::new(environment(&format!("{}-venv", name.trim_end_matches(".py")), &own))
+    } else {
+        Command::new(environment("readers-venv", &folder().join("requirements.txt")))
+    };
     // -B: no compiled files beside the sources.
     command.env("PYTHONUTF8", "1").arg("-B").arg(folder().join(name));
     command
@@ -24,16 +30,15 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers")
 }
 
-/// The environment's interpreter; makes the environment if it is not there or not the one that is pinned.
-fn interpreter() -> PathBuf {
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readers-venv");
+/// The interpreter of the environment of this name; makes it if it is not there or not the one that is pinned.
+pub(crate) fn environment(name: &str, requirements: &Path) -> PathBuf {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(env!("CARGO_TARGET_TMPDIR")).unwrap();
     // Tests run at once, in threads and in processes; one makes it, the others wait.
     let lock = File::create(home.with_extension("lock")).unwrap();
     lock.lock().unwrap();
-    let requirements = folder().join("requirements.txt");
     let version = said(Command::new("python3").arg("--version"));
-    let wanted = format!("{version}{}", fs::read_to_string(&requirements).unwrap());
+    let wanted = format!("{version}{}", fs::read_to_string(requirements).unwrap());
     let python = home.join("bin/python");
     let ready = home.join("ready");
     if fs::read_to_string(&ready).is_ok_and(|made| made == wanted) && python.exists() {
@@ -47,7 +52,7 @@ fn interpreter() -> PathBuf {
         Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"])
             .args(["--no-deps", "--only-binary", ":all:", "--no-binary", "pyspark", "--requirement"])
-            .arg(&requirements),
+            .arg(requirements),
     );
     said(Command::new(&python).args(["-m", "pip", "check", "--disable-pip-version-check"]));
     // Last: an environment that was cut off has no such file.

@@ -1,78 +1,10 @@
-//! One suite for every store.
+//! The stores that need no server, held against the suite.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use tokio::task::JoinSet;
-use vonage_audit::store::{Created, Entry, EntryKind, LocalStore, MemoryStore, Publication, Store};
+use vonage_audit::store::{Fault, LocalStore, MemoryStore, Publication, creates_if_absent};
 
-use crate::support::path;
-
-const LIMIT: u64 = 1 << 20;
-
-async fn conforms(store: Arc<dyn Store>) {
-    let deep = path("parquet/event_date=2026-03-01/events-20260301-s000.parquet");
-    assert_eq!(store.read(&deep, LIMIT).await.unwrap(), None);
-    assert_eq!(store.size(&deep).await.unwrap(), None);
-    assert_eq!(store.children(None).await.unwrap(), []);
-    assert_eq!(store.children(Some(&path("parquet"))).await.unwrap(), []);
-    assert_eq!(store.list(&path("parquet")).await.unwrap(), []);
-
-    let first = Bytes::from_static(b"first");
-    assert_eq!(store.create(&deep, first.clone()).await.unwrap(), Created::New);
-    assert_eq!(store.read(&deep, LIMIT).await.unwrap(), Some(first.clone()));
-    for again in [first.clone(), Bytes::from_static(b"another, longer content"), Bytes::new()] {
-        assert_eq!(store.create(&deep, again).await.unwrap(), Created::Exists);
-        assert_eq!(store.read(&deep, LIMIT).await.unwrap(), Some(first.clone()));
-    }
-    assert_eq!(store.read(&deep, 5).await.unwrap(), Some(first));
-    assert!(store.read(&deep, 4).await.is_err());
-
-    for (name, length) in [("a/empty", 0), ("a/large", 300_000), ("a/b/c/d", 7), ("top", 1)] {
-        let bytes = Bytes::from(vec![b'x'; length]);
-        assert_eq!(store.create(&path(name), bytes.clone()).await.unwrap(), Created::New);
-        assert_eq!(store.read(&path(name), LIMIT).await.unwrap(), Some(bytes), "{name}");
-        assert_eq!(store.size(&path(name)).await.unwrap(), Some(length as u64), "{name}");
-    }
-    let found: Vec<_> = store.list(&path("a")).await.unwrap().iter().map(ToString::to_string).collect();
-    assert_eq!(found, ["a/b/c/d", "a/empty", "a/large"]);
-    let entry = |name: &str, kind| Entry { name: name.to_owned(), kind };
-    assert_eq!(
-        store.children(Some(&path("a"))).await.unwrap(),
-        [entry("b", EntryKind::Folder), entry("empty", EntryKind::File), entry("large", EntryKind::File)]
-    );
-    let top: Vec<_> =
-        store.children(None).await.unwrap().into_iter().filter(|entry| entry.name != "_audit").collect();
-    assert_eq!(
-        top,
-        [entry("a", EntryKind::Folder), entry("parquet", EntryKind::Folder), entry("top", EntryKind::File)]
-    );
-
-    one_winner(&store).await;
-}
-
-/// Sixteen creators at once, each with bytes of its own: one wins, and what stands is the winner's.
-async fn one_winner(store: &Arc<dyn Store>) {
-    for round in 0..20 {
-        let place = path(&format!("race/new-{round}/object"));
-        let mut creators = JoinSet::new();
-        for creator in 0_u8..16 {
-            let (store, place) = (Arc::clone(store), place.clone());
-            creators.spawn(async move {
-                let bytes = Bytes::from(vec![creator; 10_000]);
-                (creator, store.create(&place, bytes).await.unwrap())
-            });
-        }
-        let answers = creators.join_all().await;
-        let winners: Vec<u8> = answers
-            .iter()
-            .filter(|(_, created)| *created == Created::New)
-            .map(|(creator, _)| *creator)
-            .collect();
-        assert_eq!(winners.len(), 1, "{answers:?}");
-        assert_eq!(store.read(&place, LIMIT).await.unwrap(), Some(Bytes::from(vec![winners[0]; 10_000])));
-    }
-}
+use crate::suite::conforms;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_store_in_memory_conforms() {
@@ -100,5 +32,16 @@ async fn the_local_store_conforms_in_every_way_of_publishing() {
         let left = staging.exists().then(|| std::fs::read_dir(&staging).unwrap().count());
         assert_eq!(left.unwrap_or(0), 0, "{way:?}");
         assert_eq!(staging.exists(), way != Publication::Nameless, "{way:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_fault_at_any_step_never_makes_a_good_store_look_bad() {
+    for fault in [Fault::Fail, Fault::ReplyLost, Fault::Delayed, Fault::Stale] {
+        for at in 0..5 {
+            let store = MemoryStore::new()
+                .with_faults(move |operation| if operation.index == at { fault } else { Fault::None });
+            assert!(creates_if_absent(&store).await.unwrap(), "{fault:?} at {at}");
+        }
     }
 }

@@ -367,6 +367,8 @@ fn paths(kept: Vec<KeptRecord>) -> Vec<String> {
 
 fn only_flawed(quarantined: u64) -> WindowRecord {
     WindowRecord {
+        raw: None,
+        source: None,
         window: day(1),
         certificate: certificate(day(1), quarantined),
         counts: Counts { settled: quarantined, quarantined, ..Counts::default() },

@@ -10,5 +10,9 @@
 mod conformance;
 mod dataset;
 mod local;
+mod partitions;
 mod schedules;
+mod signing;
+#[path = "../harness/conformance.rs"]
+mod suite;
 mod support;

@@ -14,14 +14,31 @@ use futures::future::BoxFuture;
 use futures::task::noop_waker_ref;
 use vonage_audit::encode::{FileMetadata, ReadLimits, encode, read};
 use vonage_audit::error::{Kind, Result};
-use vonage_audit::model::{Format, WindowRecord};
+use vonage_audit::model::{Format, Layout, WindowRecord};
 use vonage_audit::publish::Dataset;
 use vonage_audit::store::{Fault, MemoryStore, ObjectPath, Store};
 
-use crate::support::{NOW, Row, batch, certificate, day, path, ready, row, schema, spec};
+use crate::support::{NOW, Row, batch, certificate, day, layout, path, ready_as, row, schema, spec_of};
 
 const WINDOWS: u32 = 2;
+/// Schedules of the plain layout; each other one gets an eighth. `PUBLISH_SCHEDULES` sets another number.
 const SCHEDULES: u64 = 4_000;
+
+fn schedules() -> u64 {
+    let wanted = std::env::var_os("PUBLISH_SCHEDULES");
+    wanted.map_or(SCHEDULES, |number| number.to_str().unwrap().parse().unwrap())
+}
+
+/// Days as one file, as parts, in partitions of rows, and both at once.
+fn layouts() -> [Layout; 5] {
+    [
+        Layout::default(),
+        layout("event_date", Some(6 * 3_600)),
+        layout("event_type", None),
+        layout("event_date,event_type", Some(12 * 3_600)),
+        layout("event_month,event_type,event_year", None),
+    ]
+}
 
 /// SplitMix64: small, and the same everywhere.
 #[derive(Clone)]
@@ -63,9 +80,10 @@ fn start(
     store: MemoryStore,
     upstream: Upstream,
     at_end: bool,
+    layout: &Layout,
 ) -> BoxFuture<'static, Result<()>> {
     match protocol {
-        Protocol::Slots => Box::pin(slots(store, upstream, at_end)),
+        Protocol::Slots => Box::pin(slots(store, upstream, at_end, layout.clone())),
         Protocol::ContentAddressed => Box::pin(content_addressed(store, upstream)),
         Protocol::Overwrite => Box::pin(overwrite(store, upstream)),
     }
@@ -75,12 +93,12 @@ fn settle(upstream: &Upstream, number: u32) -> Vec<Row> {
     upstream.lock().unwrap().get(&number).cloned().unwrap_or_default()
 }
 
-async fn slots(store: MemoryStore, upstream: Upstream, at_end: bool) -> Result<()> {
-    let dataset = Dataset::open(Arc::new(store), spec()).await?;
+async fn slots(store: MemoryStore, upstream: Upstream, at_end: bool, layout: Layout) -> Result<()> {
+    let dataset = Dataset::open(Arc::new(store), spec_of(layout.clone())).await?;
     let mut records: Vec<WindowRecord> = Vec::new();
     for number in 1..=WINDOWS {
         let rows = settle(&upstream, number);
-        let published = dataset.publish(ready(day(number), &rows)).await?;
+        let published = dataset.publish(ready_as(&layout, Some(day(number)), &rows)?).await?;
         records.push(published.record(certificate(day(number), rows.len() as u64), 0, 0));
         if !at_end {
             dataset.commit(std::mem::take(&mut records), NOW).await?;
@@ -234,9 +252,15 @@ struct Tally {
     completed: u64,
     failed: BTreeMap<&'static str, u64>,
     late_slots: u64,
+    files: u64,
 }
 
-fn schedule(protocol: Protocol, seed: u64, tally: &mut Tally) -> std::result::Result<(), String> {
+fn schedule(
+    protocol: Protocol,
+    layout: &Layout,
+    seed: u64,
+    tally: &mut Tally,
+) -> std::result::Result<(), String> {
     let mut random = Random(seed);
     let store = MemoryStore::new();
     let upstream: Upstream = Arc::default();
@@ -244,7 +268,10 @@ fn schedule(protocol: Protocol, seed: u64, tally: &mut Tally) -> std::result::Re
     let mut appear = |random: &mut Random| {
         let number = 1 + random.below(WINDOWS as usize) as u32;
         born += 1;
-        let event = row(random.below(1_000) as i64, &format!("event-{born}"));
+        // Over the whole day, so that every part gets some; a third has no type.
+        let event = row(random.below(1_000) as i64 * 86, &format!("event-{born}"));
+        let kinds = [Some("A"), Some("B"), None];
+        let event = Row { kind: kinds[born % 3].map(str::to_owned), ..event };
         upstream.lock().unwrap().entry(number).or_default().push(event);
     };
     for _ in 0..random.below(5) {
@@ -259,7 +286,7 @@ fn schedule(protocol: Protocol, seed: u64, tally: &mut Tally) -> std::result::Re
         if to_start > 0 && (active.is_empty() || random.chance(5)) {
             to_start -= 1;
             let handle = faulty(&store, random.next());
-            active.push(start(protocol, handle, Arc::clone(&upstream), random.chance(50)));
+            active.push(start(protocol, handle, Arc::clone(&upstream), random.chance(50), layout));
         }
         let chosen = random.below(active.len());
         if random.chance(2) {
@@ -271,7 +298,7 @@ fn schedule(protocol: Protocol, seed: u64, tally: &mut Tally) -> std::result::Re
                 Ok(()) => {
                     tally.completed += 1;
                     if protocol == Protocol::Slots {
-                        claimed(&store)?;
+                        claimed(&store, layout)?;
                     }
                 }
                 Err(error) => *tally.failed.entry(error.kind().name()).or_default() += 1,
@@ -292,7 +319,8 @@ fn schedule(protocol: Protocol, seed: u64, tally: &mut Tally) -> std::result::Re
     while early && store.land() {
         tally.landed += 1;
     }
-    let recover = || finish(start(protocol, store.handle(), Arc::clone(&upstream), seed.is_multiple_of(2)));
+    let recover =
+        || finish(start(protocol, store.handle(), Arc::clone(&upstream), seed.is_multiple_of(2), layout));
     recover().map_err(|error| format!("recovery fails: {error:?}"))?;
     reader.look(&store)?;
     while store.land() {
@@ -312,14 +340,15 @@ fn schedule(protocol: Protocol, seed: u64, tally: &mut Tally) -> std::result::Re
     if protocol == Protocol::Slots {
         tally.late_slots +=
             settled.keys().filter(|path| path.as_str().ends_with("-s001.parquet")).count() as u64;
-        complete(&store, &upstream)?;
+        tally.files += settled.keys().filter(|path| path.as_str().starts_with("parquet/")).count() as u64;
+        complete(&store, &upstream, layout)?;
     }
     Ok(())
 }
 
 /// Opens the dataset without faults.
-fn opened(store: &MemoryStore) -> std::result::Result<Dataset, String> {
-    let mut opening = Box::pin(Dataset::open(Arc::new(store.handle()), spec()));
+fn opened(store: &MemoryStore, layout: &Layout) -> std::result::Result<Dataset, String> {
+    let mut opening = Box::pin(Dataset::open(Arc::new(store.handle()), spec_of(layout.clone())));
     let mut context = Context::from_waker(noop_waker_ref());
     loop {
         if let Poll::Ready(dataset) = opening.as_mut().poll(&mut context) {
@@ -329,8 +358,8 @@ fn opened(store: &MemoryStore) -> std::result::Result<Dataset, String> {
 }
 
 /// A run that says it is done has every window in the log.
-fn claimed(store: &MemoryStore) -> std::result::Result<(), String> {
-    let covered = opened(store)?.coverage(Format::Parquet);
+fn claimed(store: &MemoryStore, layout: &Layout) -> std::result::Result<(), String> {
+    let covered = opened(store, layout)?.coverage(Format::Parquet);
     match (1..=WINDOWS).find(|number| !covered.contains_key(&day(*number))) {
         Some(number) => Err(format!("a run is done and day {number} is not in the log")),
         None => Ok(()),
@@ -338,8 +367,8 @@ fn claimed(store: &MemoryStore) -> std::result::Result<(), String> {
 }
 
 /// The log is linear, names every file once, and covers every window with every event.
-fn complete(store: &MemoryStore, upstream: &Upstream) -> std::result::Result<(), String> {
-    let dataset = opened(store)?;
+fn complete(store: &MemoryStore, upstream: &Upstream, layout: &Layout) -> std::result::Result<(), String> {
+    let dataset = opened(store, layout)?;
     let coverage = dataset.coverage(Format::Parquet);
     let mut named = BTreeSet::new();
     for number in 1..=WINDOWS {
@@ -361,21 +390,25 @@ fn complete(store: &MemoryStore, upstream: &Upstream) -> std::result::Result<(),
 
 #[test]
 fn no_schedule_shows_a_row_twice_or_leaves_the_log_incomplete() {
-    let mut tally = Tally::default();
-    for seed in 0..SCHEDULES {
-        if let Err(why) = schedule(Protocol::Slots, seed, &mut tally) {
-            panic!("seed {seed}: {why}");
+    for (position, layout) in layouts().iter().enumerate() {
+        let count = if position == 0 { schedules() } else { schedules() / 8 };
+        let mut tally = Tally::default();
+        let name = format!("{} in parts of {:?} s", layout.partitioning.name(), layout.part);
+        for seed in 0..count {
+            if let Err(why) = schedule(Protocol::Slots, layout, seed, &mut tally) {
+                panic!("{name}, seed {seed}: {why}");
+            }
         }
+        // A schedule in which nothing goes wrong proves nothing.
+        assert!(tally.crashes > count / 10, "{tally:?}");
+        assert!(tally.landed > count / 10, "{tally:?}");
+        assert!(tally.late > count / 10, "{tally:?}");
+        assert!(tally.late_slots > count / 40, "{tally:?}");
+        assert!(tally.completed > count / 2, "{tally:?}");
+        println!("{name}: {count} schedules, 0 bad, {tally:?}");
+        let allowed = [Kind::Storage, Kind::Contradiction, Kind::Verification, Kind::Usage].map(Kind::name);
+        assert!(tally.failed.keys().all(|kind| allowed.contains(kind)), "{tally:?}");
     }
-    // A schedule in which nothing goes wrong proves nothing.
-    assert!(tally.crashes > SCHEDULES / 10, "{tally:?}");
-    assert!(tally.landed > SCHEDULES / 10, "{tally:?}");
-    assert!(tally.late > SCHEDULES / 10, "{tally:?}");
-    assert!(tally.late_slots > SCHEDULES / 20, "{tally:?}");
-    assert!(tally.completed > SCHEDULES / 2, "{tally:?}");
-    println!("{tally:?}");
-    let allowed = [Kind::Storage, Kind::Contradiction, Kind::Verification, Kind::Usage].map(Kind::name);
-    assert!(tally.failed.keys().all(|kind| allowed.contains(kind)), "{tally:?}");
 }
 
 #[test]
@@ -384,7 +417,8 @@ fn the_checker_catches_protocols_that_are_wrong() {
         [(Protocol::ContentAddressed, "is visible in"), (Protocol::Overwrite, "changed or vanished")]
     {
         let mut tally = Tally::default();
-        let caught = (0..500).filter_map(|seed| schedule(protocol, seed, &mut tally).err());
+        let caught =
+            (0..500).filter_map(|seed| schedule(protocol, &Layout::default(), seed, &mut tally).err());
         let caught = caught.filter(|why| why.contains(sign)).count();
         assert!(caught > 10, "{protocol:?} was caught {caught} times");
     }

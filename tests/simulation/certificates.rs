@@ -16,13 +16,13 @@ const SECONDS: i64 = 7_200;
 const PAGE: u32 = 4;
 
 /// One history: world, what is asked, at which level.
-struct History {
-    world: World,
-    range: Window,
-    settings: Settings,
+pub struct History {
+    pub world: World,
+    pub range: Window,
+    pub settings: Settings,
 }
 
-fn history(seed: u64) -> History {
+pub fn history(seed: u64) -> History {
     let mut random = Random::new(seed);
     let churn = *random.pick(&[
         Churn::None,

@@ -1,8 +1,9 @@
 //! The settling code on a simulated API and clock, one seed for everything.
 //!
 //! `SIMULATION_SEEDS=1000000 cargo test --release --test simulation -- --nocapture` repeats the long run; a failure
-//! names its seed, and `SIMULATION_FIRST=<seed> SIMULATION_SEEDS=1` runs it alone. `SIMULATION_NIGHTS` and
-//! `SIMULATION_WORLDS` do the same for whole runs and for the meanings of the bounds.
+//! names its seed, and `SIMULATION_FIRST=<seed> SIMULATION_SEEDS=1` runs it alone. `SIMULATION_NIGHTS`,
+//! `SIMULATION_WORLDS` and `SIMULATION_EVIDENCE` do the same for whole runs, for the meanings of the bounds and for kept
+//! replies.
 
 #![allow(
     unreachable_pub,
@@ -16,6 +17,7 @@
 
 mod certificates;
 mod costs;
+mod evidence;
 mod filters;
 mod nights;
 mod random;

@@ -58,6 +58,8 @@ fn placed(layout: &Layout, second: i64, kind: &str, slice: Window, folder: &str)
         drift: Drift::default(),
         quarantine: Vec::new(),
         files: vec![file.clone()],
+        raw: None,
+        source: None,
     };
     let store = MemoryStore::new();
     let shape = Shape { layout: layout.clone(), ..Shape::quiet("none", &[Format::Parquet]) };

@@ -30,8 +30,16 @@ pub(crate) const FROM: i64 = 1_772_323_200;
 pub(crate) const DAY: i64 = 86_400;
 
 /// The partitionings that are tried.
-pub(crate) const PARTITIONINGS: [&str; 5] =
-    ["event_date", "event_month", "event_year,event_date", "event_month,event_date", "none"];
+pub(crate) const PARTITIONINGS: [&str; 8] = [
+    "event_date",
+    "event_month",
+    "event_year,event_date",
+    "event_type",
+    "none",
+    "event_date,event_type",
+    "account,event_month",
+    "event_type,account",
+];
 
 pub(crate) type Objects = BTreeMap<ObjectPath, Bytes>;
 
@@ -61,6 +69,7 @@ impl Source for Vendor {
             events: listed.into_iter().skip(skip).take(size).cloned().collect(),
             number: Some(u64::from(number)),
             server_time: None,
+            exchange: None,
         })
     }
 
@@ -235,7 +244,14 @@ fn converted(
             input.take("generated", &event.text[..]).unwrap();
         }
     }
-    let job = Conversion { grid: shape.grid, formats, files, secrets: Secrets::Redacted, recorded_at: FROM };
+    let job = Conversion {
+        grid: shape.grid,
+        formats,
+        files,
+        secrets: Secrets::Redacted,
+        keep_raw: false,
+        recorded_at: FROM,
+    };
     block_on(async {
         let Ok(dataset) = Dataset::open(Arc::new(store.handle()), spec(shape)).await else { return };
         convert(&job, table(), input, &dataset, std::future::pending()).await;

@@ -5,6 +5,7 @@ use crate::encode::{
     BATCH_ROWS, FileMetadata, ReadLimits, Settings, encode, read as read_untyped, read_typed,
 };
 use crate::model::Format;
+use arrow_array::cast::AsArray;
 use arrow_array::{BooleanArray, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow_schema::{Field, Schema, TimeUnit};
 use arrow_select::concat::concat_batches;

@@ -56,7 +56,8 @@ fn what_no_window_holds_is_told_apart() {
     assert_eq!(sorted.windows.len(), 1);
     assert_eq!(sorted.unplaced.len(), 4);
     let times = sorted.unplaced.iter().filter(|event| event.flaw == Some(Flaw::NoTime)).count();
-    assert_eq!(times, 3);
+    // A time that cannot be read makes a row without one.
+    assert_eq!(times, 1);
 }
 
 #[test]

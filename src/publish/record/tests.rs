@@ -21,12 +21,16 @@ pub(crate) fn commit() -> Commit {
         number: 42,
         previous: sha256(b"previous"),
         schema: SchemaRef { version: "1.0.0".to_owned(), fingerprint: sha256(b"columns") },
+        single_writer: false,
         tool: "0.1.0".to_owned(),
+        key: None,
         windows: vec![WindowRecord {
             window,
             certificate,
             counts: Counts { settled: 3, rows: 2, known: 0, quarantined: 1, filtered: 0, redacted: 2 },
             drift: Default::default(),
+            raw: None,
+            source: None,
             formats: vec![Format::Parquet],
             vanished: Vec::new(),
             quarantine: Vec::new(),
@@ -40,6 +44,7 @@ pub(crate) fn commit() -> Commit {
                 created_at: Some((window.from.plus_seconds(5), window.from.plus_seconds(9))),
             }],
         }],
+        undated: None,
         recorded_at: 1_772_400_000,
     }
 }
@@ -168,4 +173,52 @@ fn the_longest_finding_fits_its_share_of_a_commit() {
     );
     let longer = write(&commit).unwrap().len() - before;
     assert!((3_000..=FINDING_BYTES).contains(&longer), "{longer}");
+}
+
+#[test]
+fn a_single_writer_is_said_or_not_mentioned() {
+    let mut commit = commit();
+    assert!(!String::from_utf8(write(&commit).unwrap()).unwrap().contains("single_writer"));
+    commit.single_writer = true;
+    let text = String::from_utf8(write(&commit).unwrap()).unwrap();
+    assert!(text.contains(r#""single_writer":true,"tool""#), "{text}");
+    assert_eq!(read(text.as_bytes()).unwrap(), commit);
+    let denied = text.replace(r#""single_writer":true"#, r#""single_writer":false"#);
+    assert_eq!(read(denied.as_bytes()).unwrap_err().kind(), Kind::Verification);
+}
+
+#[test]
+fn events_without_a_time_are_a_record_of_their_own_and_read_back() {
+    let undated = |change: fn(&mut crate::model::UndatedRecord)| {
+        let mut commit = commit();
+        let mut file = commit.windows[0].files[0].clone();
+        file.created_at = None;
+        let mut record = crate::model::UndatedRecord {
+            level: Level::Double,
+            total: 9,
+            dated: 6,
+            counts: Counts { settled: 3, rows: 2, quarantined: 1, ..Counts::default() },
+            formats: vec![Format::Parquet],
+            vanished: vec!["x".to_owned()],
+            files: vec![file],
+        };
+        change(&mut record);
+        commit.undated = Some(record);
+        commit.windows.clear();
+        commit
+    };
+    let commit = undated(|_| {});
+    let text = write(&commit).unwrap();
+    assert_eq!(read(&text).unwrap(), commit);
+    let shown = String::from_utf8(text).unwrap();
+    assert!(shown.contains(r#""undated":{"counts":{"filtered":0,"#), "{shown}");
+    let wrong: [fn(&mut crate::model::UndatedRecord); 4] = [
+        |record| record.counts.settled = 4,
+        |record| record.files[0].created_at = Some((Timestamp::from_seconds(0), Timestamp::from_seconds(0))),
+        |record| record.formats.clear(),
+        |record| record.files[0].rows = 1,
+    ];
+    for change in wrong {
+        assert_eq!(write(&undated(change)).unwrap_err().kind(), Kind::Bug);
+    }
 }

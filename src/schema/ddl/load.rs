@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use super::Engine;
 use super::sql::{columns, literal, widths};
 use crate::error::{Error, Result};
+use crate::schema::column::DataType;
 use crate::schema::table::Table;
 
 /// Snowflake remembers for 64 days which files of a stage it has loaded; a load after that needs an empty table.
@@ -66,8 +67,10 @@ pub(super) fn postgres(table: &Table, dest: &str, out: &mut String) -> Result<()
     }
     let _ = writeln!(
         out,
-        "-- for psql, from the CSV files of `--format csv` with `--csv-formula-guard off`; run again after each export\n\
+        "-- for psql, from the CSV files of `--format csv`; run again after each export\n\
+         -- the guard before formulas is taken away; for files that were written without it: psql -v guard=off\n\
          \\set ON_ERROR_STOP on\n\
+         \\if :{{?guard}}\n\\else\n\\set guard on\n\\endif\n\
          CREATE TABLE IF NOT EXISTS audit_events (\n{},\n  PRIMARY KEY (id)\n);",
         columns(engine, table),
     );
@@ -75,7 +78,12 @@ pub(super) fn postgres(table: &Table, dest: &str, out: &mut String) -> Result<()
         let kind = super::sql::type_name(engine, column.data_type);
         let _ = writeln!(out, "ALTER TABLE audit_events ADD COLUMN IF NOT EXISTS {} {kind};", column.name);
     }
-    out.push_str("BEGIN;\nCREATE TEMP TABLE audit_events_load (LIKE audit_events) ON COMMIT DROP;\n");
+    out.push_str(
+        "BEGIN;\n\
+         CREATE FUNCTION pg_temp.unguarded(text) RETURNS text LANGUAGE sql IMMUTABLE AS\n\
+         $$SELECT CASE WHEN starts_with($1, '''') THEN substr($1, 2) ELSE $1 END$$;\n\
+         CREATE TEMP TABLE audit_events_load (LIKE audit_events) ON COMMIT DROP;\n",
+    );
     for width in widths(table) {
         let names: Vec<&str> =
             table.columns().iter().take(width).map(|column| column.name.as_str()).collect();
@@ -93,9 +101,25 @@ pub(super) fn postgres(table: &Table, dest: &str, out: &mut String) -> Result<()
     }
     let names: Vec<&str> = table.columns().iter().map(|column| column.name.as_str()).collect();
     let names = names.join(", ");
+    // The guard stands before texts alone, and wherever a text begins with it, so that taking one away is exact.
+    let values: Vec<String> = table
+        .columns()
+        .iter()
+        .map(|column| match column.data_type {
+            DataType::Utf8 => format!("pg_temp.unguarded({})", column.name),
+            _ => column.name.clone(),
+        })
+        .collect();
+    let insert = |values: &str| {
+        format!(
+            "INSERT INTO audit_events ({names})\nSELECT {values} FROM audit_events_load\nON CONFLICT (id) DO NOTHING;"
+        )
+    };
     let _ = writeln!(
         out,
-        "INSERT INTO audit_events ({names})\nSELECT {names} FROM audit_events_load\nON CONFLICT (id) DO NOTHING;\nCOMMIT;"
+        "\\if :guard\n{}\n\\else\n{}\n\\endif\nDROP FUNCTION pg_temp.unguarded(text);\nCOMMIT;",
+        insert(&values.join(", ")),
+        insert(&names)
     );
     Ok(())
 }

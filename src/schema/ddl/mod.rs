@@ -5,11 +5,13 @@
 
 mod files;
 mod load;
+mod partitions;
 mod sql;
 mod views;
 
 use super::table::Table;
 use crate::error::{Error, Result};
+use crate::model::Partitioning;
 
 /// A query engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,20 +64,21 @@ impl Engine {
 
 /// The statements for a destination: `audit_events`, then `v_<event_type>` for each known event type.
 ///
-/// `dest` is the destination as the engine reaches it: a folder, or a URL of the engine's object store.
+/// `dest` is the destination as the engine reaches it: a folder, or a URL of the engine's object store;
+/// `partitioning` its folders, which engines that load the rows take no notice of.
 ///
 /// # Errors
 /// Usage: the engine cannot read from such a destination.
-pub fn ddl(table: &Table, engine: Engine, dest: &str) -> Result<String> {
+pub fn ddl(table: &Table, engine: Engine, dest: &str, partitioning: &Partitioning) -> Result<String> {
     let dest = dest.trim_end_matches('/');
     check(engine, dest)?;
     let mut out = format!("-- vonage-audit table {} for {}\n", table.version(), engine.name());
     match engine {
-        Engine::DuckDb => files::duckdb(table, dest, &mut out),
-        Engine::Spark => files::spark(table, dest, &mut out),
-        Engine::Athena => files::athena(table, dest, &mut out),
-        Engine::BigQuery => files::bigquery(table, dest, &mut out),
-        Engine::ClickHouse => files::clickhouse(table, dest, &mut out),
+        Engine::DuckDb => files::duckdb(table, dest, partitioning, &mut out),
+        Engine::Spark => files::spark(table, dest, partitioning, &mut out),
+        Engine::Athena => files::athena(table, dest, partitioning, &mut out),
+        Engine::BigQuery => files::bigquery(table, dest, partitioning, &mut out),
+        Engine::ClickHouse => files::clickhouse(table, dest, partitioning, &mut out),
         Engine::Snowflake => load::snowflake(table, dest, &mut out),
         Engine::Redshift => load::redshift(table, dest, &mut out),
         Engine::Postgres => load::postgres(table, dest, &mut out)?,

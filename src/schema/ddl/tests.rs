@@ -12,20 +12,42 @@ fn dest(engine: Engine) -> &'static str {
     }
 }
 
+/// Folders of time alone, of rows, and none.
+const PARTITIONINGS: [(&str, &str); 4] = [
+    ("event_date", ""),
+    ("event_type,account,event_date", "-by-type-account-date"),
+    ("event_year,event_month", "-by-year-month"),
+    ("none", "-by-none"),
+];
+
+/// Engines that read where the files lie, so that folders matter.
+const IN_PLACE: [Engine; 5] =
+    [Engine::DuckDb, Engine::Spark, Engine::Athena, Engine::BigQuery, Engine::ClickHouse];
+
 #[test]
 fn every_engine_gets_its_golden_statements() {
     let table = Table::builtin().unwrap();
     for engine in Engine::ALL {
-        let path = format!("{}/tests/ddl/{}.sql", env!("CARGO_MANIFEST_DIR"), engine.name());
-        let golden = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            ddl(&table, engine, dest(engine)).unwrap() == golden,
-            "{path} is another text; if the change is meant: vonage-audit schema ddl --engine {} --dest {}",
-            engine.name(),
-            dest(engine)
-        );
-        let views = golden.matches("\nWHERE event_type = ").count();
-        assert_eq!(views, table.registry().types().len(), "{}", engine.name());
+        for (name, suffix) in PARTITIONINGS {
+            let partitioning = Partitioning::parse(name).unwrap();
+            let sql = ddl(&table, engine, dest(engine), &partitioning).unwrap();
+            if !suffix.is_empty() && !IN_PLACE.contains(&engine) {
+                let default = ddl(&table, engine, dest(engine), &Partitioning::default()).unwrap();
+                assert_eq!(sql, default, "{}", engine.name());
+                continue;
+            }
+            let path = format!("{}/tests/ddl/{}{suffix}.sql", env!("CARGO_MANIFEST_DIR"), engine.name());
+            let golden = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(
+                sql == golden,
+                "{path} is another text; if the change is meant: vonage-audit schema ddl --engine {} --dest {} \
+                 --partition-by {name}",
+                engine.name(),
+                dest(engine)
+            );
+            let views = golden.matches("\nWHERE event_type = ").count();
+            assert_eq!(views, table.registry().types().len(), "{}", engine.name());
+        }
     }
 }
 
@@ -43,15 +65,23 @@ fn a_destination_that_the_engine_cannot_reach_is_refused() {
         (Engine::DuckDb, ""),
         (Engine::DuckDb, "a\nb"),
     ] {
-        assert!(ddl(&table, engine, dest).is_err(), "{} {dest:?}", engine.name());
+        assert!(ddl(&table, engine, dest, &Partitioning::default()).is_err(), "{} {dest:?}", engine.name());
     }
 }
 
 #[test]
 fn quotes_cannot_end_a_literal() {
     let table = Table::builtin().unwrap();
-    assert!(ddl(&table, Engine::DuckDb, "it's").unwrap().contains("'it''s/parquet/**/*.parquet'"));
-    assert!(ddl(&table, Engine::Spark, r"it's\").unwrap().contains(r"'it\'s\\/parquet'"));
+    assert!(
+        ddl(&table, Engine::DuckDb, "it's", &Partitioning::default())
+            .unwrap()
+            .contains("'it''s/parquet/**/*.parquet'")
+    );
+    assert!(
+        ddl(&table, Engine::Spark, r"it's\", &Partitioning::default())
+            .unwrap()
+            .contains(r"'it\'s\\/parquet'")
+    );
 }
 
 /// The built-in documents with two columns of a schema directory, the second a revision later.
@@ -86,12 +116,12 @@ fn layered() -> Table {
 fn a_schema_directorys_columns_come_into_the_views() {
     let table = layered();
     assert_eq!(widths(&table), [41, 42, 43]);
-    let sql = ddl(&table, Engine::ClickHouse, "exports").unwrap();
+    let sql = ddl(&table, Engine::ClickHouse, "exports", &Partitioning::default()).unwrap();
     // A reserved word and the envelope's own name keep the prefix; the type's code stays one literal.
     let (_, view) = sql.split_once("CREATE OR REPLACE VIEW v_it_s_ew AS").unwrap();
     assert!(view.contains("  context__order,\n  context__id,\n  unmapped_json\n"), "{view}");
     assert!(view.contains(r"WHERE event_type = 'It\'s ñew';"), "{view}");
-    let sql = ddl(&table, Engine::Postgres, "exports").unwrap();
+    let sql = ddl(&table, Engine::Postgres, "exports", &Partitioning::default()).unwrap();
     assert_eq!(sql.matches("\\copy ").count(), 3);
     assert_eq!(table.lineage().len(), 42);
     assert!(table.version().starts_with("1.0.0+2."));

@@ -1,11 +1,12 @@
 //! The lock of a dataset on the local disk.
 //!
-//! What lives here: taking `_audit/lock`, and what is tidied under it. What this file must not know: what the lock
-//! is held for; correctness never depends on it.
+//! What lives here: taking `_audit/lock`, and what is tidied and synced under it. What this file must not know: what
+//! the lock is held for; correctness never depends on it.
 
 use std::fs::{File, TryLockError};
 
-use super::{Inner, STAGING, disk, failed};
+use super::failure::failed;
+use super::{Inner, STAGING, disk};
 use crate::error::{Error, Kind, Result};
 use crate::store::EntryKind;
 
@@ -34,6 +35,7 @@ pub(super) fn take(inner: &Inner) -> Result<Lock> {
         Err(TryLockError::Error(cause)) => return Err(failed("cannot take the lock", &path, cause)),
     }
     tidy(inner)?;
+    sync(inner)?;
     Ok(Lock { _file: file })
 }
 
@@ -44,6 +46,20 @@ fn tidy(inner: &Inner) -> Result<()> {
         if entry.kind == EntryKind::File {
             disk::remove(&staging, &entry.name)
                 .map_err(|cause| failed("cannot remove a left-over file", STAGING, cause))?;
+        }
+    }
+    Ok(())
+}
+
+/// Syncs the control folders. A run that died may have given a file its name there and not have synced the folder; one
+/// that finds the file, and so has nothing to do, must not claim what a power cut could still undo.
+fn sync(inner: &Inner) -> Result<()> {
+    for entry in inner.children(Some(FOLDER))? {
+        let path = format!("{FOLDER}/{}", entry.name);
+        if entry.kind == EntryKind::Folder
+            && let Some(folder) = inner.open_folder(Some(&path))?
+        {
+            inner.sync(&folder, &path)?;
         }
     }
     Ok(())

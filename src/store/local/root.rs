@@ -7,17 +7,20 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rustix::fs::{self, Mode, OFlags};
+use rustix::fs::{self, Access, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{disk, failed, shown};
+use super::disk::{self, Failure};
+use super::failure::failed;
+use super::shown;
 use crate::error::{Error, Result};
 
 /// The destination, kept open so that it stays the same directory for the whole run.
 pub(super) struct Root {
     path: PathBuf,
-    create: bool,
     opened: Arc<OnceLock<OwnedFd>>,
+    /// Set once the destination's own entry is synced.
+    durable: Arc<OnceLock<()>>,
 }
 
 fn open_folder(path: &Path) -> Result<OwnedFd, Errno> {
@@ -39,12 +42,12 @@ impl Root {
             Err(Errno::NOENT) => return Err(unusable("the destination does not exist", &path, Errno::NOENT)),
             Err(cause) => return Err(unusable("the destination is not a usable directory", &path, cause)),
         }
-        Ok(Self { path, create, opened: Arc::new(opened) })
+        Ok(Self { path, opened: Arc::new(opened), durable: Arc::default() })
     }
 
     /// The same destination for a second store.
     pub(super) fn again(&self) -> Self {
-        Self { path: self.path.clone(), create: self.create, opened: Arc::clone(&self.opened) }
+        Self { path: self.path.clone(), opened: Arc::clone(&self.opened), durable: Arc::clone(&self.durable) }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -66,36 +69,37 @@ impl Root {
         folder.try_clone().map(Some).map_err(|cause| self.failed("cannot open the destination", cause))
     }
 
-    /// The destination, made if it is absent; directories made above it are synced from the outermost down.
-    pub(super) fn open_or_make(&self) -> Result<OwnedFd> {
-        if !self.create {
-            return Err(Error::bug("a destination that was opened for reading is written to"));
+    /// Makes the destination if it is absent; directories made above it are synced from the outermost down. The
+    /// innermost that is there already is synced as well: whoever made it may have died before its sync.
+    pub(super) fn make(&self) -> Result<(), Failure> {
+        if self.durable.get().is_some() {
+            return Ok(());
         }
-        if let Some(folder) = self.existing()? {
-            return Ok(folder);
-        }
-        let mut missing: Vec<&Path> = self
+        let missing: Vec<&Path> = self
             .path
             .ancestors()
             .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
             .collect();
-        missing.reverse();
-        for path in missing {
-            self.make(path).map_err(|cause| self.failed("cannot make the destination", cause))?;
+        let above = shown(missing.last().and_then(|path| path.parent()).unwrap_or(&self.path));
+        // The destination may be a link or "..": what it really is decides which folder has its entry.
+        if let Some(parent) = above.canonicalize().map_err(Failure::Other)?.parent() {
+            match open_folder(parent) {
+                Ok(parent) => disk::sync_folder(&parent).map_err(Failure::Sync)?,
+                // It is not ours to open, so it was not ours to make.
+                Err(Errno::ACCESS | Errno::PERM) => {}
+                Err(cause) => return Err(cause.into()),
+            }
         }
-        match self.existing()? {
-            Some(folder) => Ok(folder),
-            None => Err(self.failed("cannot make the destination", Errno::NOENT.into())),
+        for path in missing.into_iter().rev() {
+            match fs::mkdir(path, Mode::from_raw_mode(0o755)) {
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(cause) => return Err(cause.into()),
+            }
+            let parent = shown(path.parent().unwrap_or(Path::new(".")));
+            disk::sync_folder(&open_folder(&parent)?).map_err(Failure::Sync)?;
         }
-    }
-
-    fn make(&self, path: &Path) -> io::Result<()> {
-        match fs::mkdir(path, Mode::from_raw_mode(0o755)) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(cause) => return Err(cause.into()),
-        }
-        let parent = shown(path.parent().unwrap_or(Path::new(".")));
-        disk::sync_folder(&open_folder(&parent)?)
+        let _ = self.durable.set(());
+        Ok(())
     }
 
     fn failed(&self, what: &'static str, cause: io::Error) -> Error {
@@ -108,11 +112,13 @@ fn existing_above(path: &Path) -> PathBuf {
     path.ancestors().skip(1).map(shown).find(|above| above.exists()).unwrap_or_else(|| PathBuf::from("."))
 }
 
-/// Finds out whether files can be made in a directory, and leaves nothing: a file without a name where the system has
-/// such, else one that is removed at once.
+/// Finds out whether files can be made in a directory, and never makes one with a name, which a kill would leave there:
+/// a file without a name where the system has such, else by what the process may do.
 fn writable(path: &Path) -> Result<()> {
-    let refused = |cause: io::Error| {
-        Error::usage("the destination cannot be written").at("path", path.display()).because(cause)
+    let refused = |cause: Errno| {
+        Error::usage("the destination cannot be written")
+            .at("path", path.display())
+            .because(io::Error::from(cause))
     };
     #[cfg(target_os = "linux")]
     {
@@ -120,13 +126,10 @@ fn writable(path: &Path) -> Result<()> {
         match fs::open(path, flags, Mode::from_raw_mode(0o600)) {
             Ok(_) => return Ok(()),
             Err(Errno::NOTSUP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => {}
-            Err(cause) => return Err(refused(cause.into())),
+            Err(cause) => return Err(refused(cause)),
         }
     }
-    let folder = open_folder(path).map_err(|cause| refused(cause.into()))?;
-    let (_, name) =
-        disk::stage(&folder, &format!(".vonage-audit-probe-{}", std::process::id())).map_err(refused)?;
-    disk::remove(&folder, &name).map_err(refused)
+    fs::accessat(fs::CWD, path, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).map_err(refused)
 }
 
 fn unusable(what: &'static str, path: &Path, cause: Errno) -> Error {

@@ -1,0 +1,82 @@
+//! `vonage-audit export --dest -`: from flags to a stream on standard output.
+//!
+//! What lives here: what a stream may be asked for, and its run. There is no dataset, no state and no lock; the exit code
+//! is the proof. What this file must not know: how a run works.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use vonage_audit::encode::{Settings as Files, StreamFormat};
+use vonage_audit::error::Kind;
+use vonage_audit::model::{Grid, Layout};
+use vonage_audit::pipeline::{Stream, stream};
+use vonage_audit::{Error, Result};
+
+use crate::accounts::Account;
+use crate::args::ExportArgs;
+use crate::connection::{Connection, connect};
+use crate::environment::Environment;
+use crate::export::{finish, first_question, job, parse_grid, selection, show, stop_signal_shared};
+use crate::moments::{Held, Moments};
+use crate::schema::table;
+use crate::summary::Run;
+use crate::terminal::Terminal;
+
+/// The destination that is standard output.
+pub(crate) const STANDARD_OUTPUT: &str = "-";
+
+/// Runs the command for an account.
+pub(crate) async fn run(
+    args: &ExportArgs,
+    account: &Account,
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<u8> {
+    let started = Instant::now();
+    let grid = args.range.grid.as_deref().map(parse_grid).transpose()?.unwrap_or(Grid::Day);
+    let format = format(args)?;
+    let moments = Moments::parse(&args.range)?;
+    moments.without_dataset()?;
+    let selection = selection(args)?;
+    let range = moments.resolve(environment, grid, &Held::default())?;
+    let Connection { client, key, .. } = &connect(&args.api, account, environment.jitter)?;
+    let table = table(&args.table)?;
+    let job = job(args, range, grid, selection, (Vec::new(), Files::new(Layout::default())), environment)?;
+    first_question(client, &job, moments.settle, environment, terminal).await?;
+
+    let out = Stream::new(format, &table, terminal.data())?;
+    let (stop, signal) = stop_signal_shared();
+    let observe = |progress| show(progress, terminal);
+    let report = stream(&job, &table, client, &out, stop, &observe).await;
+    let outcome = Run {
+        dest: STANDARD_OUTPUT,
+        account: account.name.as_deref().unwrap_or(key),
+        report: &report,
+        usage: client.usage(),
+        took: started.elapsed(),
+        fail_on_drift: args.fail_on_drift,
+        stream: true,
+    };
+    let code = finish(&outcome, terminal);
+    let interrupted = report.failure.as_ref().is_some_and(|failure| failure.kind() == Kind::Interrupted);
+    Ok(if interrupted { signal.load(Ordering::Relaxed) } else { code })
+}
+
+/// The one format of a stream.
+fn format(args: &ExportArgs) -> Result<StreamFormat> {
+    if let Some(flag) = args.layout.of_files() {
+        return Err(Error::usage(format!("{flag} is about files, and --dest - writes none"))
+            .hint("compress the stream on its way, for example with | zstd"));
+    }
+    let wishes = args.layout.resolve(&[])?;
+    match args.formats.format.as_slice() {
+        [name] => match name.as_str() {
+            "ndjson" => Ok(StreamFormat::Ndjson(wishes.lines.unwrap_or_default())),
+            "csv" => Ok(StreamFormat::Csv(wishes.formulas.unwrap_or_default())),
+            "arrow" => Ok(StreamFormat::Arrow),
+            other => Err(Error::usage(format!("not a format of a stream: {other:?}"))),
+        },
+        _ => Err(Error::usage("a stream has one format")),
+    }
+    .map_err(|error| error.hint("with --dest -, give --format ndjson, csv or arrow"))
+}

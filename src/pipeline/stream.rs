@@ -1,0 +1,189 @@
+//! A run whose windows go to a reader instead of a dataset.
+//!
+//! What lives here: [`stream`] and [`Stream`]. A window appears as a whole once it is settled, in ascending time; one
+//! that cannot be proven is left out. Nothing is remembered and nothing is kept beside: the report is the proof.
+//! What this file must not know: what the reader is.
+
+use std::future::Future;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, Schema};
+use tokio::task::spawn_blocking;
+
+use super::report::Report;
+use super::rows::{Done, Rows};
+use super::run::{Job, Progress, Run, Sink};
+use super::transform::{Made, Ready};
+use crate::encode::{EVENT_TEXT, RowStream, StreamFormat};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Event, Flaw, Lines, Window};
+use crate::schema::Table;
+use crate::settle::Source;
+
+/// Where the rows go, one window after the other.
+pub struct Stream {
+    open: Arc<Mutex<Open>>,
+    texts: bool,
+}
+
+struct Open {
+    rows: RowStream,
+    out: Box<dyn Write + Send>,
+    /// The reader has gone.
+    closed: bool,
+}
+
+impl Stream {
+    /// Writes rows of this table to `out`.
+    ///
+    /// # Errors
+    /// [`Kind::Bug`] for a table that no format takes.
+    pub fn new(format: StreamFormat, table: &Table, out: Box<dyn Write + Send>) -> Result<Self> {
+        let texts = format == StreamFormat::Ndjson(Lines::Events);
+        let schema = match texts {
+            true => Arc::new(Schema::new(vec![Field::new(EVENT_TEXT, DataType::Utf8, false)])),
+            false => table.arrow_schema(),
+        };
+        let rows = RowStream::new(format, &schema)?;
+        Ok(Self { open: Arc::new(Mutex::new(Open { rows, out, closed: false })), texts })
+    }
+
+    /// Whether rows must carry the events' texts.
+    pub(super) fn takes_texts(&self) -> bool {
+        self.texts
+    }
+
+    /// Writes the windows of a unit.
+    pub(super) async fn windows(
+        &self,
+        windows: Vec<(Window, Result<Ready>)>,
+        observe: &(dyn Fn(Progress) + Sync),
+        report: &mut Report,
+    ) -> Result<()> {
+        for (window, ready) in windows {
+            let Ready { certificate, made, .. } = match ready {
+                Ok(ready) => ready,
+                Err(error) => {
+                    observe(Progress::Unproven { window });
+                    report.unproven.push((window, error));
+                    continue;
+                }
+            };
+            let Made { counts, prepared, quarantine, types, drift, .. } = made;
+            report.bytes += self.put(self.columns(&prepared.batches())?).await?;
+            *report.levels.entry(certificate.level).or_default() += 1;
+            report.events += counts.settled;
+            report.rows += prepared.rows();
+            report.redacted += counts.redacted;
+            report.drift.merge(drift);
+            for (name, count) in types {
+                *report.types.entry(name).or_default() += count;
+            }
+            unkept(quarantine, report);
+            observe(Progress::Committed { window, events: counts.settled });
+        }
+        Ok(())
+    }
+
+    /// Writes events without a readable time, after all windows: their rows have no time, and its text in the remainder.
+    pub(super) async fn undated(
+        &self,
+        events: impl Iterator<Item = Event>,
+        table: &Table,
+        report: &mut Report,
+    ) -> Result<()> {
+        let mut rows = Rows::new(table, self.texts);
+        for event in events {
+            rows.push(event)?;
+        }
+        let Done { batches, events, quarantine, drift } = rows.finish()?;
+        report.bytes += self.put(self.columns(&batches)?).await?;
+        let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        report.rows += count;
+        report.undated += count;
+        report.events += count;
+        report.drift.merge(drift);
+        unkept(quarantine, report);
+        Ok(())
+    }
+
+    /// The part of the rows that the format takes.
+    fn columns(&self, batches: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
+        if !self.texts {
+            return Ok(batches.to_vec());
+        }
+        let texts = |batch: &RecordBatch| {
+            let position = batch.schema_ref().index_of(EVENT_TEXT);
+            position.and_then(|position| batch.project(&[position]))
+        };
+        batches
+            .iter()
+            .map(|batch| texts(batch).map_err(|cause| Error::bug("rows carry no texts").because(cause)))
+            .collect()
+    }
+
+    async fn put(&self, batches: Vec<RecordBatch>) -> Result<u64> {
+        self.write(move |rows| rows.rows(&batches)).await
+    }
+
+    /// Writes what `make` gives. Off the async threads: a reader may take its time.
+    async fn write(
+        &self,
+        make: impl FnOnce(&mut RowStream) -> Result<Vec<u8>> + Send + 'static,
+    ) -> Result<u64> {
+        let open = Arc::clone(&self.open);
+        let written = spawn_blocking(move || {
+            let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+            let bytes = make(&mut open.rows)?;
+            if let Err(cause) = open.out.write_all(&bytes).and_then(|()| open.out.flush()) {
+                open.closed = cause.kind() == io::ErrorKind::BrokenPipe;
+                return Err(Error::new(Kind::Storage, "cannot write the stream").because(cause));
+            }
+            Ok(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+        });
+        written.await.map_err(|cause| Error::bug("writing the stream failed").because(cause))?
+    }
+
+    fn closed(&self) -> bool {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).closed
+    }
+}
+
+/// A stream has no place for what is no row.
+fn unkept(events: Vec<Event>, report: &mut Report) {
+    for event in events {
+        let flaw = event.flaw.unwrap_or(Flaw::NoTime);
+        report.quarantined += 1;
+        report.not_rebuilt += u64::from(flaw == Flaw::NotRebuilt);
+        report.unkept.push((event.id, flaw));
+    }
+}
+
+/// Runs a job into a stream. `job.formats` and `job.files` say nothing here.
+///
+/// A reader that closes its end is no failure: it has what it wanted, and the run ends. Where the run fails, the stream
+/// has no proper end if its format knows one.
+pub async fn stream<S: Source>(
+    job: &Job,
+    table: &Table,
+    source: &S,
+    out: &Stream,
+    stop: impl Future<Output = ()> + Send,
+    observe: &(dyn Fn(Progress) + Sync),
+) -> Report {
+    let mut report = Run { job, table, source, sink: Sink::Stream(out), observe }.until(stop).await;
+    if report.failure.is_none() {
+        match out.write(RowStream::end).await {
+            Ok(bytes) => report.bytes += bytes,
+            Err(error) => report.failure = Some(error),
+        }
+    }
+    // Not while it may be waiting for a reader that neither reads nor closes.
+    let interrupted = report.failure.as_ref().is_some_and(|error| error.kind() == Kind::Interrupted);
+    if !interrupted && out.closed() {
+        report.failure = None;
+    }
+    report
+}

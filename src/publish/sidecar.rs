@@ -1,0 +1,45 @@
+//! What CSV files say of themselves, beside them.
+//!
+//! What lives here: [`Dataset::describe`]. One document for each table under `_audit/csvw/`, named by the table's
+//! fingerprint; nothing but data may stand under `csv/`. What this file must not know: what the document says.
+
+use std::sync::atomic::Ordering;
+
+use arrow_schema::Schema;
+
+use super::dataset::Dataset;
+use super::register;
+use crate::encode::csvw_table;
+use crate::error::Result;
+use crate::model::{Format, WindowRecord};
+use crate::store::ObjectPath;
+
+const FOLDER: &str = "_audit/csvw";
+
+/// Digits of the fingerprint in the name.
+const DIGITS: usize = 16;
+
+/// A document of more bytes is refused.
+const MAX_FILE: u64 = 4 << 20;
+
+impl Dataset {
+    /// Makes the description of this run's table durable if any of the records names a CSV file: before the commit that
+    /// names the first. A description that is there stays, whichever version of the program wrote it.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Storage`].
+    pub async fn describe(&self, records: &[WindowRecord], schema: &Schema) -> Result<()> {
+        let mut files = records.iter().flat_map(|record| &record.files);
+        if self.described.load(Ordering::Relaxed) || !files.any(|file| file.format == Format::Csv) {
+            return Ok(());
+        }
+        let spec = self.spec();
+        let name: String = spec.schema.fingerprint.chars().take(DIGITS).collect();
+        let pattern = format!("../../csv/**/*.{}", spec.layout.extension(Format::Csv));
+        let text = csvw_table(schema, &spec.layout, &pattern);
+        let path = ObjectPath::new(format!("{FOLDER}/{name}.json"))?;
+        register::decide(self.store(), &path, text.into(), MAX_FILE).await?;
+        self.described.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}

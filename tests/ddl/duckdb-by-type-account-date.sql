@@ -1,0 +1,918 @@
+-- vonage-audit table 1.0.0 for duckdb
+-- created_at is shown in the session's zone: SET TimeZone = 'UTC';
+CREATE OR REPLACE VIEW audit_events AS
+SELECT * FROM (
+  SELECT
+    NULL::VARCHAR AS id,
+    NULL::VARCHAR AS event_type,
+    NULL::VARCHAR AS event_type_description,
+    NULL::TIMESTAMPTZ AS created_at,
+    NULL::VARCHAR AS user_email,
+    NULL::VARCHAR AS user_id,
+    NULL::VARCHAR AS account_id,
+    NULL::VARCHAR AS source,
+    NULL::VARCHAR AS source_ip,
+    NULL::VARCHAR AS source_description,
+    NULL::VARCHAR AS source_country,
+    NULL::VARCHAR AS link_self_href,
+    NULL::VARCHAR AS event_category,
+    NULL::VARCHAR AS event_action,
+    NULL::VARCHAR AS actor,
+    NULL::VARCHAR AS target_type,
+    NULL::VARCHAR AS target_id,
+    NULL::VARCHAR AS target_account_id,
+    NULL::VARCHAR AS target_application_id,
+    NULL::VARCHAR AS target_msisdn,
+    NULL::VARCHAR AS target_country,
+    NULL::VARCHAR AS target_ip,
+    NULL::VARCHAR AS context_json,
+    NULL::VARCHAR AS unmapped_json,
+    NULL::VARCHAR AS context__country,
+    NULL::VARCHAR AS context__msisdn,
+    NULL::VARCHAR AS context__account,
+    NULL::VARCHAR AS context__account_id,
+    NULL::VARCHAR AS context__application_id,
+    NULL::VARCHAR AS context__app_id,
+    NULL::VARCHAR AS context__voice_type,
+    NULL::VARCHAR AS context__voice_value,
+    NULL::VARCHAR AS context__http,
+    NULL::VARCHAR AS context__created__account_id,
+    NULL::VARCHAR AS context__created__app_id,
+    NULL::VARCHAR AS context__created__name,
+    NULL::VARCHAR AS context__created__type,
+    NULL::VARCHAR AS context__created__answer_url__method,
+    NULL::VARCHAR AS context__created__answer_url__url,
+    NULL::VARCHAR AS context__created__event_url__method,
+    NULL::VARCHAR AS context__created__event_url__url,
+    NULL::VARCHAR AS type,
+    NULL::VARCHAR AS account,
+    NULL::DATE AS event_date
+  WHERE false
+)
+UNION ALL BY NAME
+SELECT * FROM read_parquet('exports/audit/parquet/**/*.parquet', union_by_name = true, hive_partitioning = true,
+  hive_types = {'type': VARCHAR, 'account': VARCHAR, 'event_date': DATE});
+
+CREATE OR REPLACE VIEW v_account_secret_create AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'ACCOUNT_SECRET_CREATE';
+
+CREATE OR REPLACE VIEW v_account_secret_delete AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'ACCOUNT_SECRET_DELETE';
+
+CREATE OR REPLACE VIEW v_account_update_settings AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'ACCOUNT_UPDATE_SETTINGS';
+
+CREATE OR REPLACE VIEW v_account_update_settings_api AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'ACCOUNT_UPDATE_SETTINGS_API';
+
+CREATE OR REPLACE VIEW v_account_update_spammer AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'ACCOUNT_UPDATE_SPAMMER';
+
+CREATE OR REPLACE VIEW v_app_create AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  context__app_id AS app_id,
+  context__created__account_id AS created__account_id,
+  context__created__app_id AS created__app_id,
+  context__created__name AS created__name,
+  context__created__type AS created__type,
+  context__created__answer_url__method AS created__answer_url__method,
+  context__created__answer_url__url AS created__answer_url__url,
+  context__created__event_url__method AS created__event_url__method,
+  context__created__event_url__url AS created__event_url__url,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'APP_CREATE';
+
+CREATE OR REPLACE VIEW v_app_delete AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'APP_DELETE';
+
+CREATE OR REPLACE VIEW v_app_disable AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'APP_DISABLE';
+
+CREATE OR REPLACE VIEW v_app_enable AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'APP_ENABLE';
+
+CREATE OR REPLACE VIEW v_app_update AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'APP_UPDATE';
+
+CREATE OR REPLACE VIEW v_autoreload_disable AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'AUTORELOAD_DISABLE';
+
+CREATE OR REPLACE VIEW v_autoreload_enable AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'AUTORELOAD_ENABLE';
+
+CREATE OR REPLACE VIEW v_autoreload_update AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'AUTORELOAD_UPDATE';
+
+CREATE OR REPLACE VIEW v_ip_whitelist_create AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'IP_WHITELIST_CREATE';
+
+CREATE OR REPLACE VIEW v_ip_whitelist_delete AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'IP_WHITELIST_DELETE';
+
+CREATE OR REPLACE VIEW v_number_assign AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'NUMBER_ASSIGN';
+
+CREATE OR REPLACE VIEW v_number_linked AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  context__country AS country,
+  context__msisdn AS msisdn,
+  context__account AS account,
+  context__application_id AS application_id,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'NUMBER_LINKED';
+
+CREATE OR REPLACE VIEW v_number_release AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'NUMBER_RELEASE';
+
+CREATE OR REPLACE VIEW v_number_unlinked AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  context__country AS country,
+  context__msisdn AS msisdn,
+  context__account AS account,
+  context__application_id AS application_id,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'NUMBER_UNLINKED';
+
+CREATE OR REPLACE VIEW v_number_updated AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  context__country AS country,
+  context__msisdn AS msisdn,
+  context__account_id,
+  context__voice_type AS voice_type,
+  context__voice_value AS voice_value,
+  context__http AS http,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'NUMBER_UPDATED';
+
+CREATE OR REPLACE VIEW v_number_user_canceled AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'NUMBER_USER_CANCELED';
+
+CREATE OR REPLACE VIEW v_user_api_keys_update AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'USER_API_KEYS_UPDATE';
+
+CREATE OR REPLACE VIEW v_user_billing_update AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'USER_BILLING_UPDATE';
+
+CREATE OR REPLACE VIEW v_user_create AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'USER_CREATE';
+
+CREATE OR REPLACE VIEW v_user_login AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'USER_LOGIN';
+
+CREATE OR REPLACE VIEW v_user_logout AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'USER_LOGOUT';
+
+CREATE OR REPLACE VIEW v_user_product_search AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'USER_PRODUCT_SEARCH';
+
+CREATE OR REPLACE VIEW v_user_status AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'USER_STATUS';
+
+CREATE OR REPLACE VIEW v_user_update AS
+SELECT
+  id,
+  event_type,
+  event_type_description,
+  created_at,
+  user_email,
+  user_id,
+  account_id,
+  source,
+  source_ip,
+  source_description,
+  source_country,
+  link_self_href,
+  event_category,
+  event_action,
+  actor,
+  target_type,
+  target_id,
+  target_account_id,
+  target_application_id,
+  target_msisdn,
+  target_country,
+  target_ip,
+  context_json,
+  unmapped_json
+FROM audit_events
+WHERE event_type = 'USER_UPDATE';

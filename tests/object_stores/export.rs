@@ -1,0 +1,125 @@
+//! The whole program against object stores: the same bytes as on disk, and many runs at once.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+
+use bytes::Bytes;
+
+use crate::extraction::block_on;
+use crate::program::{run, scratch};
+use crate::sandbox::{Sandbox, export};
+use crate::servers::{azure, fresh, limits, objects, shared_s3, store};
+
+const FORMATS: [&str; 3] = ["parquet", "csv", "ndjson"];
+
+/// Data files on disk, by path.
+pub(crate) fn on_disk(root: &Path) -> BTreeMap<String, Bytes> {
+    let mut found = BTreeMap::new();
+    let mut open: Vec<_> = FORMATS.iter().map(|format| root.join(format)).collect();
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().display().to_string();
+                found.insert(name, std::fs::read(&path).unwrap().into());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn an_export_to_a_store_and_one_to_disk_hold_the_same_data_files() {
+    let sandbox = Sandbox::start(&["--events", "2000"]);
+    let folder = scratch("object-stores-export");
+    let formats = ["--format", "parquet,csv,ndjson"];
+    let mut local = export(&sandbox.url, "2026-01-01", "2026-01-08", &folder);
+    local.args(formats);
+    run(local).expect(0);
+    let expected = on_disk(&folder);
+    assert_eq!(expected.len(), 3 * 7);
+
+    let azure = azure();
+    for (place, variables) in
+        [(fresh("s3"), shared_s3().s3_as("admin")), (fresh("az"), azure.azure_variables())]
+    {
+        let remote = || {
+            let mut remote = export(&sandbox.url, "2026-01-01", "2026-01-08", place.as_ref());
+            remote.envs(&variables).args(formats);
+            remote
+        };
+        run(remote()).expect(0);
+        let opened = block_on(store(&place, &variables, limits())).unwrap();
+        let found = block_on(objects(&opened, &FORMATS));
+        assert!(found == expected, "{place}: {:?} and {:?}", found.keys(), expected.keys());
+
+        // A rerun, and a plan, add nothing.
+        let before = block_on(objects(&opened, &["_audit"]));
+        run(remote()).expect(0);
+        let mut plan = remote();
+        plan = {
+            let mut other = crate::program::program();
+            other.envs(plan.get_envs().filter_map(|(name, value)| Some((name, value?)))).arg("plan");
+            other.args(plan.get_args().skip(1));
+            other
+        };
+        run(plan).expect(0);
+        assert!(block_on(objects(&opened, &FORMATS)) == expected);
+        assert!(block_on(objects(&opened, &["_audit"])) == before);
+    }
+    println!("{} data files, byte-identical on disk, S3 and Azure", expected.len());
+}
+
+#[test]
+fn events_from_files_go_to_a_store_as_well() {
+    let variables = shared_s3().s3_as("admin");
+    let folder = scratch("object-stores-convert");
+    let events = folder.join("events.ndjson");
+    std::fs::write(
+        &events,
+        "{\"id\":\"2b8e2a1c-0000-4000-8000-000000000001\",\"created_at\":\"2026-03-01T10:00:00\",\"event_type\":\"USER_LOGIN\"}\n",
+    )
+    .unwrap();
+    let place = fresh("s3");
+    let mut command = crate::program::program();
+    command.envs(&variables).arg("convert").arg(&events).args(["--account", "abcd1234", "--dest", &place]);
+    run(command).expect(0);
+    let opened = block_on(store(&place, &variables, limits())).unwrap();
+    assert_eq!(block_on(objects(&opened, &["parquet"])).len(), 1);
+}
+
+/// Nothing keeps runs apart on an object store but the store itself.
+#[test]
+fn eight_runs_at_once_leave_what_one_would() {
+    const RUNS: usize = 8;
+    let sandbox = Sandbox::start(&["--events", "2000"]);
+    let variables = shared_s3().s3_as("admin");
+    let (alone, together) = (fresh("s3"), fresh("s3"));
+    let command = |place: &str| {
+        let mut command = export(&sandbox.url, "2026-01-01", "2026-01-06", place.as_ref());
+        command.envs(&variables);
+        command
+    };
+    run(command(&alone)).expect(0);
+    let mut children: Vec<_> = (0..RUNS)
+        .map(|_| command(&together).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+        .collect();
+    for child in children.drain(..) {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let opened = |place| block_on(store(place, &variables, limits())).unwrap();
+    let expected = block_on(objects(&opened(&alone), &["parquet"]));
+    let found = block_on(objects(&opened(&together), &["parquet"]));
+    assert!(found == expected, "{:?} and {:?}", found.keys(), expected.keys());
+    // The log is read and its chain checked by a run that finds nothing to do.
+    run(command(&together)).expect(0);
+    let log = block_on(objects(&opened(&together), &["_audit/commits"]));
+    for (position, name) in log.keys().enumerate() {
+        assert_eq!(*name, format!("_audit/commits/{position:016}.json"));
+    }
+    println!("{RUNS} runs at once: {} files, {} commits, one chain", found.len(), log.len());
+}

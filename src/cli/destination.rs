@@ -44,12 +44,7 @@ impl Place {
             return Err(Error::usage("standard output is no dataset")
                 .hint("only export writes to -; a folder of that name is ./-"));
         }
-        let seconds = |text: &str| parse_duration(text).map(|seconds| Duration::from_secs(seconds.into()));
-        let limits = StorageLimits {
-            request: seconds(&args.storage_timeout)?,
-            retry: seconds(&args.storage_retry_time)?,
-            ..StorageLimits::default()
-        };
+        let limits = limits(args)?;
         let Some(location) = Location::parse(dest)? else {
             let local =
                 LocalStore::open(Path::new(dest), true).map_err(|error| error.at("destination", dest))?;
@@ -112,9 +107,28 @@ pub(crate) struct Destination {
     pub(crate) files: Files,
 }
 
-/// The store at a place that is only read; it must be there.
-pub(crate) fn reading(dest: &str) -> Result<LocalStore> {
-    LocalStore::open(Path::new(dest), false).map_err(|error| error.at("destination", dest))
+/// The store at a path or URL that is only read; a folder must be there.
+pub(crate) async fn reading(
+    dest: &str,
+    args: &StorageArgs,
+    environment: &Environment,
+) -> Result<Arc<dyn Store>> {
+    let Some(location) = Location::parse(dest)? else {
+        let local =
+            LocalStore::open(Path::new(dest), false).map_err(|error| error.at("destination", dest))?;
+        return Ok(Arc::new(local));
+    };
+    Ok(Arc::new(BucketStore::open(location, environment.storage(), limits(args)?).await?))
+}
+
+/// How long an object store may take.
+fn limits(args: &StorageArgs) -> Result<StorageLimits> {
+    let seconds = |text: &str| parse_duration(text).map(|seconds| Duration::from_secs(seconds.into()));
+    Ok(StorageLimits {
+        request: seconds(&args.storage_timeout)?,
+        retry: seconds(&args.storage_retry_time)?,
+        ..StorageLimits::default()
+    })
 }
 
 impl Destination {

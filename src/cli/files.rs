@@ -5,10 +5,12 @@
 use std::path::Path;
 
 use vonage_audit::publish::{NamedFile, NamedFiles};
+use vonage_audit::store::Location;
 use vonage_audit::{Error, Result};
 
-use crate::args::formats;
+use crate::args::{StorageArgs, formats};
 use crate::destination::reading;
+use crate::environment::Environment;
 use crate::terminal::Terminal;
 
 /// The flags.
@@ -29,16 +31,18 @@ pub(crate) struct Args {
     /// Paths as a reader elsewhere opens them, not below the destination
     #[arg(long)]
     pub(crate) absolute: bool,
+    #[command(flatten)]
+    pub(crate) storage: StorageArgs,
 }
 
 /// Runs the command; gives the exit code.
-pub(crate) async fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
+pub(crate) async fn run(args: &Args, environment: &Environment, terminal: &Terminal) -> Result<u8> {
     let formats = formats(&args.format)?;
     if args.since.zip(args.as_of).is_some_and(|(since, as_of)| since > as_of) {
         return Err(Error::usage("--since is after --as-of"));
     }
-    let store = reading(&args.dest)?;
-    let named = NamedFiles::read(&store).await?;
+    let store = reading(&args.dest, &args.storage, environment).await?;
+    let named = NamedFiles::read(store.as_ref()).await?;
     let root = if args.absolute { absolute(&args.dest)? } else { String::new() };
     let files: Vec<&NamedFile> = named
         .between(args.since, args.as_of)?
@@ -65,6 +69,9 @@ pub(crate) async fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
 
 /// The destination as a reader elsewhere opens it, with a `/` at the end.
 fn absolute(dest: &str) -> Result<String> {
+    if Location::parse(dest)?.is_some() {
+        return Ok(format!("{}/", dest.trim_end_matches('/')));
+    }
     let path = std::path::absolute(Path::new(dest)).map_err(|cause| {
         Error::usage("the destination has no absolute path").at("destination", dest).because(cause)
     })?;
@@ -87,8 +94,8 @@ fn json(named: &NamedFile, path: &str) -> serde_json::Value {
         "rows": file.rows,
         "sequence": file.sequence,
         "created_at": created_at,
-        "from": named.window.from.to_string(),
-        "to": named.window.to.to_string(),
+        "from": named.window.map(|window| window.from.to_string()),
+        "to": named.window.map(|window| window.to.to_string()),
         "commit": named.commit,
     })
 }

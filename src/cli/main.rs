@@ -69,7 +69,7 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
             Command::Event(args) => questions::event(&args, environment, terminal).await,
             Command::Convert(args) => convert::run(*args, environment, terminal).await,
             Command::Verify(args) => verify::run(&args, environment, terminal).await,
-            Command::Files(args) => files::run(&args, terminal).await,
+            Command::Files(args) => files::run(&args, environment, terminal).await,
             Command::Schema(command) => schema::run(command, environment, terminal).await,
             Command::Sign(args) => sign::run(*args, environment, terminal).await,
             Command::Demo(args) => demo::run(args, environment, terminal).await,

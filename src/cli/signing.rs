@@ -98,7 +98,7 @@ pub(crate) async fn program(command: &str, key: PublicKey, limit: Duration) -> R
     Ok(Arc::new(signer))
 }
 
-fn public_key(path: &Path) -> Result<PublicKey> {
+pub(crate) fn public_key(path: &Path) -> Result<PublicKey> {
     let read = || {
         let file =
             std::fs::read(path).map_err(|error| Error::usage("cannot read the public key").because(error))?;

@@ -3,19 +3,27 @@
 //! What lives here: the flags, their meaning, and the two texts. What this file must not know: how anything is checked.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use vonage_audit::encode::Settings as Files;
 use vonage_audit::error::Kind;
 use vonage_audit::model::{Grid, Head, Level, Timestamp, Window};
-use vonage_audit::pipeline::law;
+use vonage_audit::pipeline::{Source, check_raw, law};
 use vonage_audit::plan::Moment;
-use vonage_audit::publish::verify::{Cover, Depth, Severity, Stretches, Verification, Verified, verify};
+use vonage_audit::publish::Dataset;
+use vonage_audit::publish::verify::{
+    Code, Cover, Depth, Severity, Stretches, Verification, Verified, verify,
+};
+use vonage_audit::schema::Table;
+use vonage_audit::store::Store;
 use vonage_audit::{Error, Result};
 
-use crate::args::{TableArgs, formats};
+use crate::args::{StorageArgs, TableArgs, formats};
 use crate::destination::reading;
-use crate::environment::Environment;
+use crate::environment::{Environment, footer_key_from_file};
 use crate::schema::table;
+use crate::signing::public_key;
 use crate::summary::{count, grouped};
 use crate::terminal::Terminal;
 
@@ -65,16 +73,26 @@ pub(crate) struct Args {
     /// Most memory for the ids of the dataset with --deep, in MiB; one MiB holds 52,428 ids
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
     pub(crate) id_limit: u64,
+    /// File with the public key that you trust, from elsewhere (PEM or hexadecimal)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) public_key: Option<PathBuf>,
+    /// File with the key of encrypted Parquet files, for --deep
+    #[arg(long, value_name = "FILE", requires = "deep")]
+    pub(crate) parquet_key_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) table: TableArgs,
+    #[command(flatten)]
+    pub(crate) storage: StorageArgs,
 }
 
 /// Runs the command; gives the exit code.
 pub(crate) async fn run(args: &Args, environment: &Environment, terminal: &Terminal) -> Result<u8> {
     let request = request(args, environment.now)?;
-    let law = Arc::new(law(&table(&args.table)?));
-    let store = reading(&args.dest)?;
-    let outcome = verify(&store, &request, &law).await?;
+    let table = table(&args.table)?;
+    let law = Arc::new(law(&table));
+    let store = reading(&args.dest, &args.storage, environment).await?;
+    let mut outcome = verify(store.as_ref(), &request, &law).await?;
+    evidence(&store, &request, &table, &mut outcome).await?;
     let warned = args.strict && outcome.count(Severity::Warning) > 0;
     let code = match outcome.exit_code() {
         0 if warned => Kind::Verification.exit_code(),
@@ -86,6 +104,31 @@ pub(crate) async fn run(args: &Args, environment: &Environment, terminal: &Termi
         terminal.result(human(&outcome, args, code));
     }
     Ok(code)
+}
+
+/// With `deep`, counts in the kept replies once more, where there are any and nothing else is wrong.
+async fn evidence(
+    store: &Arc<dyn Store>,
+    request: &Verification,
+    table: &Table,
+    outcome: &mut Verified,
+) -> Result<()> {
+    if request.depth != Depth::Deep || outcome.counted.raw == 0 || outcome.exit_code() != 0 {
+        return Ok(());
+    }
+    let dataset = Dataset::open_stored(Arc::clone(store)).await?;
+    let mut files = Files::new(dataset.spec().layout.clone());
+    files.key.clone_from(&request.key);
+    let readable = files.layout.footer_key.is_none() || files.key.is_some();
+    if !readable || !Source::has_table(&dataset, table) {
+        outcome.not_checked.push("kept replies: rows were not held against them".to_owned());
+        return Ok(());
+    }
+    let checked = check_raw(Source { dataset: &dataset, table, files: &files }).await?;
+    for error in &checked.findings {
+        outcome.add(Code::Evidence, "kept replies", &error.to_string());
+    }
+    Ok(())
 }
 
 fn request(args: &Args, now: Timestamp) -> Result<Verification> {
@@ -104,7 +147,8 @@ fn request(args: &Args, now: Timestamp) -> Result<Verification> {
         file_limit: args.file_limit << 20,
         memory: args.decode_limit << 20,
         id_memory: args.id_limit << 20,
-        settings: None,
+        key: args.parquet_key_file.as_deref().map(footer_key_from_file).transpose()?,
+        public_key: args.public_key.as_deref().map(public_key).transpose()?,
     })
 }
 
@@ -282,6 +326,8 @@ fn json(outcome: &Verified, dest: &str, code: u8) -> serde_json::Value {
             "ids": counted.ids,
             "quarantine_files": counted.quarantined,
             "uncommitted_slots": counted.uncommitted,
+            "signed_commits": counted.signed,
+            "kept_reply_files": counted.raw,
         },
         "not_checked": outcome.not_checked,
         "coverage": coverage,

@@ -18,8 +18,8 @@ use crate::store::{ObjectPath, Store};
 pub struct NamedFile {
     /// What the log says of it.
     pub file: FileRecord,
-    /// The window whose rows it holds.
-    pub window: Window,
+    /// The window whose rows it holds; `None` for rows without a time.
+    pub window: Option<Window>,
     /// The commit that names it.
     pub commit: u64,
 }
@@ -52,9 +52,11 @@ impl NamedFiles {
         let log = read_log(store, log, |bytes| {
             let commit = record::read(bytes)?;
             for record in commit.windows {
-                let named = |file| NamedFile { file, window: record.window, commit: commit.number };
+                let named = |file| NamedFile { file, window: Some(record.window), commit: commit.number };
                 files.extend(record.files.into_iter().map(named));
             }
+            let undated = commit.undated.into_iter().flat_map(|record| record.files);
+            files.extend(undated.map(|file| NamedFile { file, window: None, commit: commit.number }));
             Ok(())
         })
         .await?;

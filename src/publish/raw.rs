@@ -25,7 +25,7 @@ use crate::model::{
 };
 use crate::store::ObjectPath;
 
-const FOLDER: &str = "_audit/raw";
+pub(super) const FOLDER: &str = "_audit/raw";
 const EXTENSION: &str = ".ndjson.zst";
 
 const FORMAT_VERSION: u64 = 1;
@@ -34,7 +34,7 @@ const FORMAT_VERSION: u64 = 1;
 const LEVEL: i32 = 3;
 
 /// A file of more bytes is refused, and one that unpacks to more.
-const MAX_FILE: u64 = 4 << 30;
+pub(super) const MAX_FILE: u64 = 4 << 30;
 const MAX_TEXT: u64 = 16 << 30;
 
 /// Files of one range; names sort as text up to here.

@@ -18,6 +18,7 @@ const LIMIT: u64 = 1 << 20;
 pub(crate) async fn conforms_alone(store: Arc<dyn Store>) {
     let deep = path("parquet/event_date=2026-03-01/events-20260301-s000.parquet");
     assert_eq!(store.read(&deep, LIMIT).await.unwrap(), None);
+    assert_eq!(store.size(&deep).await.unwrap(), None);
     assert_eq!(store.children(None).await.unwrap(), []);
     assert_eq!(store.children(Some(&path("parquet"))).await.unwrap(), []);
     assert_eq!(store.list(&path("parquet")).await.unwrap(), []);
@@ -36,6 +37,7 @@ pub(crate) async fn conforms_alone(store: Arc<dyn Store>) {
         let bytes = Bytes::from(vec![b'x'; length]);
         assert_eq!(store.create(&path(name), bytes.clone()).await.unwrap(), Created::New);
         assert_eq!(store.read(&path(name), LIMIT).await.unwrap(), Some(bytes), "{name}");
+        assert_eq!(store.size(&path(name)).await.unwrap(), Some(length as u64), "{name}");
     }
     let found: Vec<_> = store.list(&path("a")).await.unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(found, ["a/b/c/d", "a/empty", "a/large"]);

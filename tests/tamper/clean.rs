@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vonage_audit::model::{Format, Grid, Layout, Partitioning};
+use vonage_audit::model::{Format, Formulas, Grid, Layout, Lines, Packing, Partitioning};
 use vonage_audit::publish::verify::{Depth, Severity};
 
 use crate::random::Random;
@@ -18,7 +18,12 @@ pub(crate) fn shape(seed: u64) -> Shape {
     Shape {
         grid: *random.pick(&[Grid::Day, Grid::Day, Grid::Hour]),
         layout: Layout {
-            partitioning: Partitioning::parse(PARTITIONINGS[random.below(5) as usize]).unwrap(),
+            partitioning: Partitioning::parse(PARTITIONINGS[random.below(8) as usize]).unwrap(),
+            part: *random.pick(&[None, None, Some(900), Some(3_600)]),
+            csv: *random.pick(&[Packing::Plain, Packing::Gzip, Packing::Zstd]),
+            ndjson: *random.pick(&[Packing::Plain, Packing::Gzip, Packing::Zstd]),
+            formulas: *random.pick(&[Formulas::Guarded, Formulas::Plain]),
+            lines: *random.pick(&[Lines::Events, Lines::Events, Lines::Flat]),
             ..Layout::default()
         },
         formats,

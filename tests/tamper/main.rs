@@ -20,6 +20,7 @@ mod cli;
 #[path = "../flatten/events.rs"]
 mod events;
 mod hostile;
+mod places;
 #[path = "../harness/program.rs"]
 mod program;
 #[allow(dead_code, unreachable_pub, reason = "shared with the simulation")]

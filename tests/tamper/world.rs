@@ -30,8 +30,16 @@ pub(crate) const FROM: i64 = 1_772_323_200;
 pub(crate) const DAY: i64 = 86_400;
 
 /// The partitionings that are tried.
-pub(crate) const PARTITIONINGS: [&str; 5] =
-    ["event_date", "event_month", "event_year,event_date", "event_month,event_date", "none"];
+pub(crate) const PARTITIONINGS: [&str; 8] = [
+    "event_date",
+    "event_month",
+    "event_year,event_date",
+    "event_type",
+    "none",
+    "event_date,event_type",
+    "account,event_month",
+    "event_type,account",
+];
 
 pub(crate) type Objects = BTreeMap<ObjectPath, Bytes>;
 
@@ -148,7 +156,7 @@ fn texts(random: &mut Random, shape: &Shape) -> Vec<(String, i64)> {
     texts
 }
 
-fn spec(shape: &Shape) -> Spec {
+pub(crate) fn spec(shape: &Shape) -> Spec {
     Spec {
         account_fingerprint: account_fingerprint("abcd1234"),
         grid: shape.grid,

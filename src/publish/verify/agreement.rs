@@ -11,7 +11,7 @@ use super::examine::Fact;
 use super::finding::{Code, Findings};
 use super::ids;
 use super::meaning::Digest;
-use crate::model::{Format, Level, WindowRecord};
+use crate::model::{Format, Level, UndatedRecord, WindowRecord};
 
 /// An event of a format.
 #[derive(Clone, Debug)]
@@ -20,6 +20,39 @@ struct Held {
     /// The commit of its file, and the formats that were committed together.
     commit: u64,
     together: Arc<BTreeSet<Format>>,
+}
+
+/// What a record says of the formats that it names.
+#[derive(Debug)]
+pub(super) struct Claim<'a> {
+    formats: &'a [Format],
+    /// Rows that each of them holds at least.
+    least: u64,
+    vanished: &'a [String],
+    /// Whether nobody settled the events, so that it says nothing of ids that it lacks.
+    silent: bool,
+}
+
+impl<'a> From<&'a WindowRecord> for Claim<'a> {
+    fn from(record: &'a WindowRecord) -> Self {
+        Self {
+            formats: &record.formats,
+            least: record.counts.rows.saturating_add(record.counts.known),
+            vanished: &record.vanished,
+            silent: record.certificate.level == Level::None,
+        }
+    }
+}
+
+impl<'a> From<&'a UndatedRecord> for Claim<'a> {
+    fn from(record: &'a UndatedRecord) -> Self {
+        Self {
+            formats: &record.formats,
+            least: record.counts.rows.saturating_add(record.counts.known),
+            vanished: &record.vanished,
+            silent: record.level == Level::None,
+        }
+    }
 }
 
 /// The events of one window, by format.
@@ -45,7 +78,7 @@ impl Agreement {
     pub(super) fn check(
         mut self,
         window: &str,
-        records: &[WindowRecord],
+        claims: &[Claim<'_>],
         excused: &HashSet<Digest>,
         findings: &mut Findings,
     ) {
@@ -55,10 +88,10 @@ impl Agreement {
         for events in self.held.values_mut() {
             events.sort_unstable_by_key(|held| held.fact);
         }
-        self.count(window, records, findings);
-        let formats: Vec<Format> = records
+        self.count(window, claims, findings);
+        let formats: Vec<Format> = claims
             .iter()
-            .flat_map(|record| &record.formats)
+            .flat_map(|claim| claim.formats)
             .copied()
             .filter(|format| !self.damaged.contains(format))
             .collect::<BTreeSet<_>>()
@@ -66,19 +99,19 @@ impl Agreement {
             .collect();
         for (position, one) in formats.iter().enumerate() {
             for other in formats.iter().skip(position + 1) {
-                self.compare(window, *one, *other, records, excused, findings);
+                self.compare(window, *one, *other, claims, excused, findings);
             }
         }
     }
 
     /// Each record's rows are in each of its formats.
-    fn count(&self, window: &str, records: &[WindowRecord], findings: &mut Findings) {
+    fn count(&self, window: &str, claims: &[Claim<'_>], findings: &mut Findings) {
         for format in Format::ALL {
             if self.damaged.contains(&format) {
                 continue;
             }
-            let about = records.iter().filter(|record| record.formats.contains(&format));
-            let least = about.map(|record| record.counts.rows.saturating_add(record.counts.known)).max();
+            let about = claims.iter().filter(|claim| claim.formats.contains(&format));
+            let least = about.map(|claim| claim.least).max();
             let held = self.held.get(&format).map_or(0, Vec::len);
             let held = u64::try_from(held).unwrap_or(u64::MAX);
             if least.is_some_and(|least| held < least) {
@@ -94,7 +127,7 @@ impl Agreement {
         window: &str,
         one: Format,
         other: Format,
-        records: &[WindowRecord],
+        claims: &[Claim<'_>],
         excused: &HashSet<Digest>,
         findings: &mut Findings,
     ) {
@@ -131,7 +164,7 @@ impl Agreement {
             }
         }
         for (lacks, events) in lacking {
-            self.lacking(window, lacks, &events, records, findings);
+            self.lacking(window, lacks, &events, claims, findings);
         }
     }
 
@@ -141,19 +174,13 @@ impl Agreement {
         window: &str,
         lacks: Format,
         events: &[&Held],
-        records: &[WindowRecord],
+        claims: &[Claim<'_>],
         findings: &mut Findings,
     ) {
-        let vanished: HashSet<Digest> = records
-            .iter()
-            .filter(|record| record.formats.contains(&lacks))
-            .flat_map(|record| &record.vanished)
-            .map(|id| ids::digest(id))
-            .collect();
-        // What nobody settled says nothing of ids that it lacks.
-        let silent = records
-            .iter()
-            .any(|record| record.certificate.level == Level::None && record.formats.contains(&lacks));
+        let about = || claims.iter().filter(|claim| claim.formats.contains(&lacks));
+        let vanished: HashSet<Digest> =
+            about().flat_map(|claim| claim.vanished).map(|id| ids::digest(id)).collect();
+        let silent = about().any(|claim| claim.silent);
         let (mut together, mut alone) = (0_u64, 0_u64);
         for held in events {
             if held.together.contains(&lacks) {

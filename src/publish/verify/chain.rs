@@ -11,7 +11,9 @@ use bytes::Bytes;
 use super::finding::{Code, Findings};
 use super::tree::Tree;
 use crate::error::Result;
-use crate::model::{Commit, FileRecord, Format, Head, SchemaRef, Slot, Window, WindowRecord};
+use crate::model::{
+    Commit, FileRecord, Format, Head, RawRecord, SchemaRef, Slot, UndatedRecord, Window, WindowRecord,
+};
 use crate::publish::dataset::{DESCRIPTOR, MAX_CONTROL};
 use crate::publish::descriptor::Spec;
 use crate::publish::digest::sha256;
@@ -41,6 +43,13 @@ pub(super) struct Chain {
     digests: BTreeMap<u64, String>,
     pub(super) files: BTreeMap<String, Named>,
     pub(super) windows: BTreeMap<Window, Vec<WindowRecord>>,
+    /// What the commits say of rows without a time.
+    pub(super) undated: Vec<UndatedRecord>,
+    /// The files of kept replies.
+    pub(super) raw: BTreeMap<String, RawRecord>,
+    /// `dataset.json`, and the commits' bytes: what signatures are over.
+    pub(super) descriptor: Bytes,
+    pub(super) texts: Vec<(u64, Bytes)>,
     /// Files of quarantine that a commit names.
     kept: BTreeSet<String>,
 }
@@ -56,6 +65,7 @@ impl Chain {
                 Err(cause) => findings.add(Code::Descriptor, DESCRIPTOR, cause.to_string()),
             }
             tip = Some(sha256(&bytes));
+            chain.descriptor = bytes;
         } else if !tree.bars(DESCRIPTOR) {
             findings.add(Code::Descriptor, DESCRIPTOR, "it is missing");
         }
@@ -123,6 +133,7 @@ impl Chain {
                 self.enter(commit, number, path.as_str(), findings);
             }
         }
+        self.texts.push((number, bytes));
         Ok(Some(digest))
     }
 
@@ -136,12 +147,30 @@ impl Chain {
             for file in &record.files {
                 self.enter_file(file, Some(record.window), number, &schema, &record.formats, findings);
             }
+            if let Some(raw) = &record.raw {
+                let path = raw.path.clone();
+                let known = self.raw.entry(path).or_insert_with(|| raw.clone());
+                if known != raw {
+                    findings.add(Code::Misplaced, &raw.path, "another commit says something else of it");
+                }
+            }
             for kept in &record.quarantine {
                 if !self.kept.insert(kept.path.clone()) {
                     findings.add(Code::Misplaced, &kept.path, "an earlier commit names it too");
                 }
             }
             self.windows.entry(record.window).or_default().push(record);
+        }
+        if let Some(record) = commit.undated {
+            for file in &record.files {
+                self.enter_file(file, None, number, &schema, &record.formats, findings);
+            }
+            for kept in &record.quarantine {
+                if !self.kept.insert(kept.path.clone()) {
+                    findings.add(Code::Misplaced, &kept.path, "an earlier commit names it too");
+                }
+            }
+            self.undated.push(record);
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::agreement::Agreement;
+use super::agreement::{Agreement, Claim};
 use super::chain::{Chain, Named};
 use super::examine::{Subject, examine};
 use super::finding::{Code, Findings};
@@ -18,7 +18,7 @@ use super::quarantine::Kept;
 use super::{Counted, Depth, Verification};
 use crate::encode::{ReadLimits, Settings};
 use crate::error::{Error, Result};
-use crate::model::{Slot, Window};
+use crate::model::{Format, Slot, Window};
 use crate::publish::digest::sha256;
 use crate::publish::{register, slots::compute};
 use crate::store::{ObjectPath, Store};
@@ -75,10 +75,16 @@ impl Pass<'_> {
                     agreement.damage(named.file.format);
                 }
             }
-            if let (Depth::Deep, Some(window)) = (self.request.depth, window) {
-                let records = self.chain.windows.get(&window).map_or(&[][..], Vec::as_slice);
-                let excused = self.kept.other_contents(Some(window));
-                agreement.check(&window.to_string(), records, &excused, self.findings);
+            if self.request.depth == Depth::Deep {
+                let claims: Vec<Claim<'_>> = match window {
+                    Some(window) => {
+                        self.chain.windows.get(&window).into_iter().flatten().map(Claim::from).collect()
+                    }
+                    None => self.chain.undated.iter().map(Claim::from).collect(),
+                };
+                let place = window.map_or_else(|| "undated".to_owned(), |window| window.to_string());
+                let excused = self.kept.other_contents(window);
+                agreement.check(&place, &claims, &excused, self.findings);
             }
         }
         if self.request.depth == Depth::Deep {
@@ -153,7 +159,12 @@ impl Pass<'_> {
             return Ok(false);
         };
         let format = slot.format;
-        let settings = self.request.settings.clone().unwrap_or_else(|| Settings::new(spec.layout.clone()));
+        let mut settings = Settings::new(spec.layout.clone());
+        settings.key.clone_from(&self.request.key);
+        if format == Format::Parquet && spec.layout.footer_key.is_some() && settings.key.is_none() {
+            self.counted.locked += 1;
+            return Ok(false);
+        }
         // One more than the log counts, so that a surplus is seen as such.
         let rows = place.named.as_ref().map_or(UNCOUNTED_ROWS, |named| named.file.rows.saturating_add(1));
         let limits = ReadLimits { rows, memory: self.request.memory };

@@ -14,6 +14,8 @@ mod ids;
 mod law;
 mod meaning;
 mod quarantine;
+mod raw;
+mod signing;
 mod tree;
 
 pub use coverage::{Cover, Stretches};
@@ -28,15 +30,16 @@ use self::contents::Pass;
 use self::finding::Findings;
 use self::tree::{CONTROL, Tree};
 use super::digest::sha256;
+use super::signatures::PublicKey;
 use super::{log, quarantine as kept};
-use crate::encode::Settings;
+use crate::encode::FooterKey;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Format, Head, Slot};
 use crate::store::{ObjectPath, Store};
 
 /// Names that may stand in the control folder beside the log, the descriptor and quarantine: the lock, what is staged,
-/// and the replies as received.
-const CONTROL_NAMES: [&str; 3] = ["lock", "staging", "raw"];
+/// the trace of a store's probe, kept replies, and descriptions of CSV files.
+const CONTROL_NAMES: [&str; 5] = ["lock", "staging", "probe", "raw", "csvw"];
 
 /// How often a store is asked for a file that it does not show.
 const ASKED: u32 = 5;
@@ -83,8 +86,10 @@ pub struct Verification {
     pub memory: u64,
     /// Bytes for the ids of the dataset; one takes 20.
     pub id_memory: u64,
-    /// How files are read, where the dataset's layout alone does not say it.
-    pub settings: Option<Settings>,
+    /// The key of encrypted Parquet files.
+    pub key: Option<FooterKey>,
+    /// The key that the auditor trusts.
+    pub public_key: Option<PublicKey>,
 }
 
 impl Default for Verification {
@@ -99,7 +104,8 @@ impl Default for Verification {
             file_limit: 4 << 30,
             memory: 4 << 30,
             id_memory: 1 << 30,
-            settings: None,
+            key: None,
+            public_key: None,
         }
     }
 }
@@ -143,6 +149,12 @@ pub struct Counted {
     pub unread: u64,
     /// Files that were not decoded, since their slot cannot be told.
     pub undecoded: u64,
+    /// Encrypted files that were not decoded for want of the key.
+    pub locked: u64,
+    /// Files of kept replies.
+    pub raw: u64,
+    /// Commits whose signature is good.
+    pub signed: u64,
     /// Files in quarantine whose digest no commit names.
     pub undigested: u64,
 }
@@ -167,6 +179,12 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// Takes in what was found elsewhere of the same dataset.
+    pub fn add(&mut self, code: Code, place: &str, detail: &str) {
+        *self.counts.entry(code).or_default() += 1;
+        self.findings.push(Finding { code, place: place.to_owned(), detail: finding::printable(detail) });
+    }
+
     /// Findings of this weight.
     pub fn count(&self, severity: Severity) -> u64 {
         self.counts.iter().filter(|(code, _)| code.severity() == severity).map(|(_, count)| count).sum()
@@ -202,10 +220,19 @@ pub async fn verify(store: &dyn Store, request: &Verification, law: &Arc<Law>) -
     if let Some(head) = &request.head {
         chain.check_head(head, &mut findings);
     }
+    if let (Some(key), Some(spec)) = (&request.key, &chain.spec)
+        && spec.layout.footer_key.as_ref() != Some(&key.id())
+    {
+        return Err(Error::usage("the key is not the one that the dataset is encrypted with")
+            .at("dataset", spec.layout.footer_key.as_deref().unwrap_or("not encrypted"))
+            .at("key", key.id()));
+    }
+    let signatures = signing::check(store, &tree, &chain, request.public_key, &mut findings).await?;
     let uncommitted = names(&tree, &chain, &mut findings);
     let damaged = lengths(store, &tree, &chain, request, &mut findings).await?;
     let contents = request.depth > Depth::Quick;
     let kept = quarantine::check(store, &tree, &chain, contents, &mut findings).await?;
+    let raw = raw::check(store, &tree, &chain, contents, &mut findings).await?;
     let coverage = coverage::stretches(&chain.windows, &mut findings);
     if let Some(cover) = &request.cover {
         coverage::check(&chain.windows, cover, &mut findings);
@@ -217,6 +244,8 @@ pub async fn verify(store: &dyn Store, request: &Verification, law: &Arc<Law>) -
         files: length(chain.files.len()),
         quarantined: kept.files,
         undigested: kept.unnamed,
+        raw,
+        signed: signatures.good,
         uncommitted: length(uncommitted.len()),
         ..Counted::default()
     };
@@ -228,7 +257,7 @@ pub async fn verify(store: &dyn Store, request: &Verification, law: &Arc<Law>) -
     }
     Ok(Verified {
         depth: request.depth,
-        not_checked: not_checked(request, &chain, &counted, &findings),
+        not_checked: not_checked(request, &chain, &counted, &findings, signatures.keys),
         counted,
         head: chain.head,
         coverage,
@@ -314,7 +343,13 @@ async fn lengths(
 }
 
 /// What a clean result would not say.
-fn not_checked(request: &Verification, chain: &Chain, counted: &Counted, findings: &Findings) -> Vec<String> {
+fn not_checked(
+    request: &Verification,
+    chain: &Chain,
+    counted: &Counted,
+    findings: &Findings,
+    signed: bool,
+) -> Vec<String> {
     let mut list = Vec::new();
     let mut say = |text: String| list.push(text);
     let newest = chain.head.as_ref().map(|head| head.number);
@@ -332,7 +367,10 @@ fn not_checked(request: &Verification, chain: &Chain, counted: &Counted, finding
         }
         _ => {}
     }
-    say("signatures: no public key was given".to_owned());
+    if request.public_key.is_none() {
+        let known = if signed { ": whoever signed may have used a key of their own" } else { "" };
+        say(format!("signatures: no public key was given{known} (--public-key)"));
+    }
     match (request.depth, request.part) {
         (Depth::Quick, _) => say("the content of files: lengths alone were compared (quick)".to_owned()),
         (Depth::Digests, Some((part, parts))) => {
@@ -355,6 +393,7 @@ fn not_checked(request: &Verification, chain: &Chain, counted: &Counted, finding
             counted.unread,
             "files with columns that the table does not know: contents of events were not compared",
         ),
+        (counted.locked, "encrypted files: they were not decoded without their key (--parquet-key-file)"),
         (counted.undecoded, "files whose slot cannot be told: they were not decoded"),
         (
             counted.undigested,

@@ -22,7 +22,7 @@ use crate::store::{ObjectPath, Store};
 pub(super) struct Kept {
     pub(super) files: u64,
     pub(super) lines: u64,
-    /// Files whose digest the log does not name: those of events without a window.
+    /// Files whose digest the log does not name.
     pub(super) unnamed: u64,
     /// Ids by the name of their window's files, of events whose other content is in a data file.
     contents: BTreeMap<String, HashSet<Digest>>,
@@ -55,6 +55,9 @@ pub(super) async fn check(
                 wanted.insert(slot::name(Some(*window)), *window);
             }
         }
+    }
+    for file in chain.undated.iter().flat_map(|record| &record.quarantine) {
+        named.insert(&file.path, (file.bytes, &file.sha256));
     }
     for path in named.keys() {
         if !tree.files.contains(*path) && !tree.bars(path) {

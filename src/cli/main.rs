@@ -20,6 +20,7 @@ mod export;
 mod files;
 mod folders;
 mod layout;
+mod manual;
 mod moments;
 mod outlook;
 mod questions;
@@ -72,6 +73,11 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
             Command::Files(args) => files::run(&args, terminal).await,
             Command::Schema(command) => schema::run(command, environment, terminal).await,
             Command::Sign(args) => sign::run(*args, environment, terminal).await,
+            Command::Completions(args) => {
+                manual::completions(&args, terminal);
+                Ok(0)
+            }
+            Command::Man(args) => manual::man(&args, terminal).map(|()| 0),
             Command::Demo(args) => demo::run(args, environment, terminal).await,
             Command::Sandbox(args) => {
                 let secret = environment.secret().map(|secret| secret.expose().to_owned());

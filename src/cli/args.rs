@@ -12,6 +12,7 @@ use vonage_audit::{Error, Result};
 
 use crate::layout::LayoutFlags;
 use crate::manual::{CompletionsArgs, ManArgs};
+use crate::operations::OperationArgs;
 use crate::signing::SigningArgs;
 use crate::{files, sandbox, sign, verify};
 
@@ -27,7 +28,7 @@ pub(crate) use schema::{DdlArgs, DiffArgs, EngineName, InferArgs, SchemaCommand}
 #[command(
     after_help = "Exit codes: 0 done and proven, 2 usage, 3 not proven, 4 the API contradicts itself, \
                         5 credentials, 6 API unavailable, 7 storage, 8 busy, 9 verification, 10 quarantine, \
-                        11 drift, with --fail-on-drift."
+                        11 drift, with --fail-on-drift, 12 --max-duration is over."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -43,8 +44,22 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_enum, default_value_t = Output::Human, value_name = "FORM")]
     pub(crate) output: Output,
     /// Say nothing but errors
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
+    /// Say each window that is committed as well
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// Form of everything on standard error
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human, value_name = "FORM")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Human,
+    /// One JSON object a line
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -167,6 +182,8 @@ pub(crate) struct ExportArgs {
     pub(crate) walk_limit: u64,
     #[command(flatten)]
     pub(crate) api: ApiArgs,
+    #[command(flatten)]
+    pub(crate) operations: OperationArgs,
 }
 
 impl ExportArgs {

@@ -80,6 +80,22 @@ impl Environment {
     }
 }
 
+/// The clock now, for log lines: UTC, to the millisecond.
+pub(crate) fn clock() -> String {
+    let now = chrono::DateTime::<chrono::Utc>::from(system_time());
+    now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+/// The clock now, in seconds since 1970.
+pub(crate) fn clock_seconds() -> u64 {
+    system_time().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn system_time() -> SystemTime {
+    SystemTime::now()
+}
+
 fn missing(name: &str) -> Error {
     Error::usage(format!("{name} is not set or empty"))
         .hint("export VONAGE_API_KEY and VONAGE_API_SECRET, or name a --credentials-file; a flag never takes the secret")

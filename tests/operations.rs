@@ -57,9 +57,10 @@ fn completions_know_every_command_and_flag() {
         if shell == "bash" {
             let file = scratch("completions").join("vonage-audit.bash");
             fs::write(&file, &script).unwrap();
+            let function = script.lines().find_map(|line| line.strip_suffix("() {")).unwrap();
             let ask = format!(
                 "source {}; COMP_WORDS=(vonage-audit export --lookb); COMP_CWORD=2; \
-                 _vonage-audit vonage-audit --lookb export; echo ${{COMPREPLY[@]}}",
+                 {function} vonage-audit --lookb export; echo ${{COMPREPLY[@]}}",
                 file.display()
             );
             let said = Command::new("bash").args(["-c", &ask]).stderr(Stdio::inherit()).output().unwrap();
@@ -117,6 +118,13 @@ fn logs_are_objects_and_say_where_and_what_next() {
     assert_eq!((&line["level"], &line["kind"]), (&"error".into(), &"credentials".into()), "{line}");
     assert!(line["context"]["request"].is_string() && line["hint"].is_string(), "{line}");
     assert!(!outcome.stderr.contains("canary"));
+
+    // Also where the flags themselves are wrong.
+    let mut command = program();
+    command.args(["export", "--log-format", "json", "--form", "x"]);
+    let line: Value = serde_json::from_str(run(command).expect(2).stderr.trim()).unwrap();
+    assert_eq!(line["kind"], "usage");
+    assert!(line["message"].as_str().unwrap().contains("--form"), "{line}");
 
     // A hint has a line of its own; nothing is coloured.
     let mut command = export(&sandbox.url, "2026-01-01", "2026-01-11", &folder.join("other"));

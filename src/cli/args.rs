@@ -14,7 +14,7 @@ use crate::layout::LayoutFlags;
 use crate::manual::{CompletionsArgs, ManArgs};
 use crate::operations::OperationArgs;
 use crate::signing::SigningArgs;
-use crate::{files, sandbox, sign, verify};
+use crate::{config, files, sandbox, sign, verify};
 
 mod connections;
 mod schema;
@@ -97,6 +97,9 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Serve the Audit API on loopback: seeded events, every undocumented behaviour a switch
     Sandbox(Box<sandbox::Args>),
+    /// The configuration: whether it can be used, what it comes to, and an example with every key
+    #[command(subcommand)]
+    Config(config::Command),
     /// A script for a shell that completes commands, flags and values
     Completions(CompletionsArgs),
     /// The manual: the main page on standard output, or one page for each command in a folder
@@ -107,7 +110,7 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct RangeArgs {
     /// First day or time: 2026-03-01, 2026-03, 2026-03-01T00:00:00Z, today, yesterday, 7d (ago), last
-    #[arg(long, value_name = "DATE", required_unless_present = "incremental")]
+    #[arg(long, value_name = "DATE")]
     pub(crate) from: Option<String>,
     /// Everything since the destination's first window: new windows, young ones again, a few counts for the old ones;
     /// the nightly job (--from is needed the first time only)

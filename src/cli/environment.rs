@@ -67,6 +67,13 @@ impl Environment {
         std::env::var(name).ok().filter(|value| !value.is_empty()).map(Secret::new)
     }
 
+    /// A variable that stands for a flag; none if it is not set or empty.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    #[expect(clippy::unused_self, reason = "the environment is a value, whoever holds it may ask it")]
+    pub(crate) fn setting(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
     /// The credentials, from the file if one is named, else from the environment.
     pub(crate) fn credentials(&self, file: Option<&Path>) -> Result<Credentials> {
         if let Some(path) = file {

@@ -40,6 +40,13 @@ impl Terminal {
         }
     }
 
+    /// For errors that come before the flags are known.
+    pub(crate) fn early(as_json: bool) -> Self {
+        let (quiet, verbose, json, live) = (false, false, false, false);
+        let log = if as_json { LogFormat::Json } else { LogFormat::Human };
+        Self { quiet, verbose, json, log, live, bar: ProgressBar::hidden() }
+    }
+
     /// Whether the result is to be one JSON object.
     pub(crate) fn is_json(&self) -> bool {
         self.json

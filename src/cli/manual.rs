@@ -34,7 +34,9 @@ pub(crate) struct ManArgs {
 pub(crate) fn completions(args: &CompletionsArgs, terminal: &Terminal) {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), PROGRAM, &mut script);
-    terminal.result(String::from_utf8_lossy(&script).trim_end());
+    // The generator for bash spells a program's name with a hyphen in two ways, so that no command is ever found.
+    let script = String::from_utf8_lossy(&script).replace("vonage__subcmd__audit", "vonage__audit");
+    terminal.result(script.trim_end());
 }
 
 /// The main page on standard output, or all pages as files `vonage-audit-COMMAND.1`.

@@ -134,6 +134,12 @@ impl Client {
         }
     }
 
+    /// For how long from now a pause that the API asked for, or a wait before a repetition, still lasts; zero if there is
+    /// none. The even spacing of requests does not count.
+    pub fn waiting(&self) -> Duration {
+        self.pace.remaining()
+    }
+
     async fn ask<T>(&self, call: &Call<'_>, read: impl Fn(&Reply) -> Result<T>) -> Result<T> {
         self.repeat(call, read)
             .await

@@ -72,6 +72,13 @@ impl Pace {
         Ok(())
     }
 
+    /// For how long from now waiting is agreed: the rest of a pause for everybody, or of a wait before a repetition.
+    pub(super) fn remaining(&self) -> Duration {
+        let waits = self.waits();
+        let end = waits.paid.max(waits.paused);
+        end.map_or(Duration::ZERO, |end| end.saturating_duration_since(Instant::now()))
+    }
+
     pub(super) fn spent(&self) -> Duration {
         self.waits().spent
     }
@@ -145,7 +152,7 @@ mod tests {
         pace.pay(SECOND * 4).unwrap();
         pace.pay(SECOND * 4).unwrap();
         pace.pay(SECOND * 3).unwrap();
-        assert_eq!(pace.spent(), SECOND * 4);
+        assert_eq!((pace.spent(), pace.remaining()), (SECOND * 4, SECOND * 4));
         tokio::time::sleep(SECOND * 2).await;
         pace.pause(SECOND * 4).unwrap();
         assert_eq!(pace.spent(), SECOND * 6);

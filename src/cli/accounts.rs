@@ -26,8 +26,8 @@ pub(crate) struct Account {
     pub(crate) dest: Option<String>,
 }
 
+/// What accounts take of the file. Its other keys are flags, and were judged before.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct File {
     dest: Option<String>,
     api_url: Option<String>,
@@ -68,16 +68,14 @@ pub(crate) fn resolve(
         return Ok(vec![single(api, dest, environment)?]);
     };
     let file = read(path)?;
+    if file.accounts.is_empty() && chosen.account.is_empty() {
+        return Ok(vec![single(api, dest, environment)?]);
+    }
     if let Some(unknown) = chosen.account.iter().find(|name| !file.accounts.contains_key(*name)) {
         let names: Vec<_> = file.accounts.keys().map(String::as_str).collect();
         return Err(Error::usage(format!("the configuration has no account {unknown:?}"))
             .at("path", path.display())
             .hint(format!("it has: {}", names.join(", "))));
-    }
-    if file.accounts.is_empty() {
-        return Err(Error::usage("the configuration names no account")
-            .at("path", path.display())
-            .hint("add a table like [accounts.main] with key and secret_env"));
     }
     let root = dest.or(file.dest.as_deref());
     file.accounts
@@ -88,6 +86,40 @@ pub(crate) fn resolve(
                 .map_err(|error| error.at("account", name).at("path", path.display()))
         })
         .collect()
+}
+
+/// The accounts of the file, as `config show` tells them: never a secret.
+pub(crate) fn described(chosen: &AccountArgs, environment: &Environment) -> Result<String> {
+    let Some(path) = &chosen.config else { return Ok(String::new()) };
+    let file = read(path)?;
+    let mut out = String::new();
+    for (name, entry) in &file.accounts {
+        out += &format!("\n[accounts.{name}]\nkey = {:?}\n", entry.key);
+        if let Some(variable) = &entry.secret_env {
+            let state = if environment.variable(variable).is_some() { "set" } else { "NOT SET" };
+            out += &format!("secret_env = {variable:?} # {state}\n");
+        }
+        if let Some(path) = &entry.secret_file {
+            out += &format!("secret_file = {:?}\n", path.display().to_string());
+        }
+        for (key, own, shared) in [
+            ("dest", &entry.dest, &file.dest),
+            ("api_url", &entry.api_url, &file.api_url),
+            ("rate", &entry.rate, &file.rate),
+        ] {
+            if let Some(value) = own {
+                out += &format!("{key} = {value:?}\n");
+            } else if let Some(value) = shared {
+                let value = if key == "dest" {
+                    format!("{}/{name}", value.trim_end_matches('/'))
+                } else {
+                    value.clone()
+                };
+                out += &format!("{key} = {value:?} # the file's\n");
+            }
+        }
+    }
+    Ok(out)
 }
 
 fn one(

@@ -11,8 +11,16 @@ use vonage_audit::model::Format;
 use vonage_audit::{Error, Result};
 
 use crate::layout::LayoutFlags;
+use crate::manual::{CompletionsArgs, ManArgs};
+use crate::operations::OperationArgs;
 use crate::signing::SigningArgs;
-use crate::{files, sandbox, sign, verify};
+use crate::{config, files, sandbox, sign, verify};
+
+mod connections;
+mod schema;
+
+pub(crate) use connections::{ApiArgs, StorageArgs};
+pub(crate) use schema::{DdlArgs, DiffArgs, EngineName, InferArgs, SchemaCommand};
 
 /// Extracts the Vonage Audit API completely, provably and losslessly.
 #[derive(Debug, Parser)]
@@ -20,7 +28,7 @@ use crate::{files, sandbox, sign, verify};
 #[command(
     after_help = "Exit codes: 0 done and proven, 2 usage, 3 not proven, 4 the API contradicts itself, \
                         5 credentials, 6 API unavailable, 7 storage, 8 busy, 9 verification, 10 quarantine, \
-                        11 drift, with --fail-on-drift."
+                        11 drift, with --fail-on-drift, 12 --max-duration is over."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -36,8 +44,22 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_enum, default_value_t = Output::Human, value_name = "FORM")]
     pub(crate) output: Output,
     /// Say nothing but errors
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
+    /// Say each window that is committed as well
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// Form of everything on standard error
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human, value_name = "FORM")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Human,
+    /// One JSON object a line
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,13 +97,20 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Serve the Audit API on loopback: seeded events, every undocumented behaviour a switch
     Sandbox(Box<sandbox::Args>),
+    /// The configuration: whether it can be used, what it comes to, and an example with every key
+    #[command(subcommand)]
+    Config(config::Command),
+    /// A script for a shell that completes commands, flags and values
+    Completions(CompletionsArgs),
+    /// The manual: the main page on standard output, or one page for each command in a folder
+    Man(ManArgs),
 }
 
 /// Which events.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct RangeArgs {
     /// First day or time: 2026-03-01, 2026-03, 2026-03-01T00:00:00Z, today, yesterday, 7d (ago), last
-    #[arg(long, value_name = "DATE", required_unless_present = "incremental")]
+    #[arg(long, value_name = "DATE")]
     pub(crate) from: Option<String>,
     /// Everything since the destination's first window: new windows, young ones again, a few counts for the old ones;
     /// the nightly job (--from is needed the first time only)
@@ -97,39 +126,6 @@ pub(crate) struct RangeArgs {
     /// else P1D)
     #[arg(long, value_name = "GRID")]
     pub(crate) grid: Option<String>,
-}
-
-/// How to reach the API, and within which limits. The key and the secret are taken from VONAGE_API_KEY and
-/// VONAGE_API_SECRET, or from a file; never from a flag.
-#[derive(Clone, Debug, ClapArgs)]
-#[command(next_help_heading = "API")]
-pub(crate) struct ApiArgs {
-    /// Base URL, https or loopback (default: VONAGE_AUDIT_API_URL, else https://api.nexmo.com/beta/audit)
-    #[arg(long, value_name = "URL")]
-    pub(crate) api_url: Option<String>,
-    /// File with VONAGE_API_KEY=… and VONAGE_API_SECRET=… lines, readable by its owner alone
-    #[arg(long, value_name = "FILE")]
-    pub(crate) credentials_file: Option<PathBuf>,
-    /// Most requests a second, like 5/s, or unlimited (default: 5/s; unlimited on loopback)
-    #[arg(long, value_name = "RATE")]
-    pub(crate) rate: Option<String>,
-    /// Most requests in flight
-    #[arg(long, value_name = "REQUESTS", default_value_t = 4,
-        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
-    pub(crate) concurrency: usize,
-    /// Most attempts for one request
-    #[arg(long, value_name = "ATTEMPTS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub(crate) tries: u32,
-    /// Most time a run spends waiting for repetitions
-    #[arg(long, value_name = "DURATION", default_value = "15m")]
-    pub(crate) retry_time: String,
-    /// Longest time for one attempt
-    #[arg(long, value_name = "DURATION", default_value = "2m")]
-    pub(crate) request_timeout: String,
-    /// Largest reply, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 8,
-        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
-    pub(crate) reply_limit: usize,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -196,6 +192,8 @@ pub(crate) struct ExportArgs {
     pub(crate) walk_limit: u64,
     #[command(flatten)]
     pub(crate) api: ApiArgs,
+    #[command(flatten)]
+    pub(crate) operations: OperationArgs,
 }
 
 impl ExportArgs {
@@ -207,24 +205,6 @@ impl ExportArgs {
             _ => Err(Error::bug("the demo's flags are not understood")),
         }
     }
-}
-
-/// How to reach an object store, and within which limits. Credentials and endpoints are taken from the usual AWS_…,
-/// GOOGLE_… and AZURE_… variables; docs/destinations.md names them.
-#[derive(Clone, Debug, ClapArgs)]
-#[command(next_help_heading = "Object stores")]
-pub(crate) struct StorageArgs {
-    /// Accept a store that overwrites instead of creating only if absent. Nothing else may write to the destination
-    /// then, at any time; every commit records it
-    #[arg(long)]
-    pub(crate) single_writer: bool,
-    /// Longest time for one request to an object store, its body included
-    #[arg(long, value_name = "DURATION", default_value = "2m")]
-    pub(crate) storage_timeout: String,
-    /// Longest time for which one request to an object store is repeated; a store that stays silent is given up after
-    /// five times that
-    #[arg(long, value_name = "DURATION", default_value = "1m")]
-    pub(crate) storage_retry_time: String,
 }
 
 /// In which formats.
@@ -322,75 +302,6 @@ pub(crate) struct TableArgs {
     /// Schema directory: columns and event types that are added to the built-in ones
     #[arg(long, value_name = "DIR")]
     pub(crate) schema_dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SchemaCommand {
-    /// Columns and event types of the table
-    Show(TableArgs),
-    /// Whether the documents of the table, or of a schema directory, are right
-    Check(TableArgs),
-    /// What exported or given events hold beyond the table, and the columns that would hold it; reads no value
-    Infer(Box<InferArgs>),
-    /// What changed from one table to another, and whether a dataset can go on with the second
-    Diff(DiffArgs),
-    /// SQL for an engine: the exported files as a table, and a view for each event type
-    Ddl(DdlArgs),
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct InferArgs {
-    /// Folders of exports (Parquet), or files with one event a line
-    #[arg(value_name = "PATH", required_unless_present_any = ["write", "live"])]
-    pub(crate) paths: Vec<PathBuf>,
-    /// Read events of the live account as well, page by page, without writing them anywhere
-    #[arg(long)]
-    pub(crate) live: bool,
-    /// Most pages of 100 events that --live reads
-    #[arg(long, value_name = "PAGES", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(crate) pages: u32,
-    #[command(flatten)]
-    pub(crate) table: TableArgs,
-    /// Append the proposed columns and event types to the schema directory; made if it is not there
-    #[arg(long, requires = "schema_dir")]
-    pub(crate) write: bool,
-    #[command(flatten)]
-    pub(crate) api: ApiArgs,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct DiffArgs {
-    /// Schema directory, or `builtin`
-    pub(crate) from: String,
-    /// Schema directory, or `builtin`
-    pub(crate) to: String,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct DdlArgs {
-    /// The engine
-    #[arg(long, value_enum, value_name = "ENGINE")]
-    pub(crate) engine: EngineName,
-    /// The export's destination, as the engine reaches it: a folder, or s3://…, gs://…
-    #[arg(long, value_name = "PATH")]
-    pub(crate) dest: String,
-    /// Its folders, as `export --partition-by` has them (default: what a dataset at a local --dest says, else event_date)
-    #[arg(long, value_name = "KEYS")]
-    pub(crate) partition_by: Option<String>,
-    #[command(flatten)]
-    pub(crate) table: TableArgs,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum EngineName {
-    Duckdb,
-    Spark,
-    Athena,
-    Bigquery,
-    Snowflake,
-    Redshift,
-    Clickhouse,
-    Postgres,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

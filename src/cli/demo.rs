@@ -15,6 +15,7 @@ use crate::accounts::Account;
 use crate::args::{DemoArgs, ExportArgs};
 use crate::environment::Environment;
 use crate::export::Prepared;
+use crate::operations::Operations;
 use crate::terminal::Terminal;
 
 /// An invented account; nothing of the environment's credentials is used.
@@ -70,7 +71,10 @@ async fn export(args: &DemoArgs, base: String, environment: &Environment, termin
         dest: Some(args.dest.clone()),
     };
     let export = ExportArgs::demo(FROM, TO)?;
-    Prepared::new(&export, &account, environment).await?.run(environment, terminal).await
+    Prepared::new(&export, &account, environment)
+        .await?
+        .run(environment, terminal, &Operations::default())
+        .await
 }
 
 fn date(text: &str) -> Result<NaiveDate> {

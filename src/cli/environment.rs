@@ -67,6 +67,13 @@ impl Environment {
         std::env::var(name).ok().filter(|value| !value.is_empty()).map(Secret::new)
     }
 
+    /// A variable that stands for a flag; none if it is not set or empty.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    #[expect(clippy::unused_self, reason = "the environment is a value, whoever holds it may ask it")]
+    pub(crate) fn setting(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
     /// The credentials, from the file if one is named, else from the environment.
     pub(crate) fn credentials(&self, file: Option<&Path>) -> Result<Credentials> {
         if let Some(path) = file {
@@ -78,6 +85,22 @@ impl Environment {
             (_, None) => Err(missing("VONAGE_API_SECRET")),
         }
     }
+}
+
+/// The clock now, for log lines: UTC, to the millisecond.
+pub(crate) fn clock() -> String {
+    let now = chrono::DateTime::<chrono::Utc>::from(system_time());
+    now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+/// The clock now, in seconds since 1970.
+pub(crate) fn clock_seconds() -> u64 {
+    system_time().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn system_time() -> SystemTime {
+    SystemTime::now()
 }
 
 fn missing(name: &str) -> Error {

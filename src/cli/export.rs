@@ -12,7 +12,7 @@ use vonage_audit::api::Client;
 use vonage_audit::encode::Settings as Files;
 use vonage_audit::error::Kind;
 use vonage_audit::model::{Format, Grid, Level, Query, Secrets, Selection, Timestamp};
-use vonage_audit::pipeline::{Job, Progress, run as run_job};
+use vonage_audit::pipeline::{Job, run as run_job};
 use vonage_audit::plan::{Range, parse_duration};
 use vonage_audit::publish::{Dataset, account_fingerprint};
 use vonage_audit::schema::Table;
@@ -26,6 +26,8 @@ use crate::destination::{Destination, Place, Wanted};
 use crate::drift;
 use crate::environment::Environment;
 use crate::moments::{Held, Moments};
+use crate::operations::{OUT_OF_TIME, Operations, stopped};
+use crate::progress::Meter;
 use crate::schema::table;
 use crate::signing::heal;
 use crate::stream;
@@ -87,16 +89,24 @@ impl Prepared {
     }
 
     /// Runs the job and says its outcome; gives the exit code.
-    pub(crate) async fn run(self, environment: &Environment, terminal: &Terminal) -> Result<u8> {
+    pub(crate) async fn run(
+        self,
+        environment: &Environment,
+        terminal: &Terminal,
+        operations: &Operations,
+    ) -> Result<u8> {
         let started = Instant::now();
         let Connection { client, key, .. } = &self.connection;
         first_question(client, &self.job, self.settle, environment, terminal).await?;
         // Only now, so that credentials that are refused leave nothing behind.
         let _lock = self.place.begin(&self.dataset, terminal).await?;
         heal(&self.dataset, environment, terminal).await?;
-        let (stop, signal) = stop_signal_shared();
-        let observe = |progress| show(progress, terminal);
-        let report = run_job(&self.job, &self.table, client, &self.dataset, stop, &observe).await;
+        let (stop, why) = operations.stop();
+        let meter = Meter::new(client, terminal);
+        let observe = |progress| meter.tell(progress);
+        let work = run_job(&self.job, &self.table, client, &self.dataset, stop, &observe);
+        let mut report = meter.watch(work).await;
+        let stopped = stopped(&mut report, &why);
         let account = self.name.as_deref().unwrap_or(key);
         let outcome = Run {
             dest: &self.dest,
@@ -106,10 +116,9 @@ impl Prepared {
             took: started.elapsed(),
             fail_on_drift: self.fail_on_drift,
             stream: false,
+            stopped,
         };
-        let code = finish(&outcome, terminal);
-        let interrupted = report.failure.as_ref().is_some_and(|failure| failure.kind() == Kind::Interrupted);
-        Ok(if interrupted { signal.load(Ordering::Relaxed) } else { code })
+        Ok(finish(&outcome, terminal, operations))
     }
 }
 
@@ -224,37 +233,56 @@ pub(crate) fn selection(args: &ExportArgs) -> Result<Selection> {
 /// Runs the command for each account, one after the other: one account's failure does not stop the others. The exit
 /// code is the first that is not 0.
 pub(crate) async fn run(args: Box<ExportArgs>, environment: &Environment, terminal: &Terminal) -> Result<u8> {
+    let operations = args.operations.start()?;
     let accounts = accounts(&args, environment)?;
     let streamed = |account: &Account| account.dest.as_deref() == Some(stream::STANDARD_OUTPUT);
-    if let [account] = accounts.as_slice() {
-        if streamed(account) {
-            return stream::run(&args, account, environment, terminal).await;
-        }
-        return Prepared::new(&args, account, environment).await?.run(environment, terminal).await;
-    }
-    if accounts.iter().any(streamed) {
+    if accounts.len() > 1 && accounts.iter().any(streamed) {
         return Err(
             Error::usage("several accounts cannot share one stream").hint("choose one with --account")
         );
     }
     let mut code = 0;
     for account in &accounts {
-        let outcome = match Prepared::new(&args, account, environment).await {
-            Ok(prepared) => prepared.run(environment, terminal).await,
-            Err(error) => Err(error),
+        let outcome = if streamed(account) {
+            stream::run(&args, account, environment, terminal, &operations).await
+        } else {
+            one(&args, account, environment, terminal, &operations).await
         };
         let own = outcome.unwrap_or_else(|error| {
-            let error = error.at("account", account.name.as_deref().unwrap_or_default());
+            let error = match &account.name {
+                Some(name) => error.at("account", name),
+                None => error,
+            };
             terminal.error(&error);
-            error.kind().exit_code()
+            let code = error.kind().exit_code();
+            if let Some(metrics) = &operations.metrics {
+                let name = account.name.as_deref().unwrap_or(&account.credentials.key);
+                let dest = account.dest.as_deref().unwrap_or_default();
+                let _ = metrics.failure(name, dest, code).inspect_err(|error| terminal.error(error));
+            }
+            code
         });
         code = if code == 0 { own } else { code };
+        // Who wants the run to end means all of it.
+        if matches!(own, OUT_OF_TIME | 130 | 143) {
+            break;
+        }
     }
     Ok(code)
 }
 
+async fn one(
+    args: &ExportArgs,
+    account: &Account,
+    environment: &Environment,
+    terminal: &Terminal,
+    operations: &Operations,
+) -> Result<u8> {
+    Prepared::new(args, account, environment).await?.run(environment, terminal, operations).await
+}
+
 /// Says the outcome and gives the exit code.
-pub(crate) fn finish(outcome: &Run<'_>, terminal: &Terminal) -> u8 {
+pub(crate) fn finish(outcome: &Run<'_>, terminal: &Terminal, operations: &Operations) -> u8 {
     let report = outcome.report;
     for (_, error) in &report.unproven {
         terminal.error(error);
@@ -289,29 +317,20 @@ pub(crate) fn finish(outcome: &Run<'_>, terminal: &Terminal) -> u8 {
             3 | 4 => "NOT COMPLETE: see the errors above",
             10 if outcome.stream => "complete and proven, but for events that cannot be rows",
             10 => "complete and proven, with events in quarantine",
+            OUT_OF_TIME => "out of time: what is committed stays, start again to go on",
             11 => "complete and proven, with events that hold more than the table says",
             _ if outcome.stream => "ended early: the stream is not complete",
             _ => "ended early: what is committed stays, start again to go on",
         };
         say(format!("{verdict}\n{}", summary::human(outcome).trim_end()));
     }
-    code
-}
-
-/// Shows what a run does.
-pub(crate) fn show(progress: Progress, terminal: &Terminal) {
-    match progress {
-        Progress::Recounting { windows: 0 } => {}
-        Progress::Recounting { windows } => {
-            terminal.progress(format!("counting {} again", summary::count(windows, "committed window")));
+    let written = operations.metrics.as_ref().map_or(Ok(()), |metrics| metrics.run(outcome));
+    match written {
+        Err(error) => {
+            terminal.error(&error);
+            if code == 0 { error.kind().exit_code() } else { code }
         }
-        Progress::Planned { windows } => {
-            terminal.progress(format!("{} to settle", summary::count(windows, "window")))
-        }
-        Progress::Committed { window, events } => {
-            terminal.progress(format!("{window}  {} committed", summary::count(events, "event")));
-        }
-        Progress::Unproven { window } => terminal.note(format!("{window} could not be proven; going on")),
+        Ok(()) => code,
     }
 }
 

@@ -6,10 +6,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
-
 mod accounts;
 mod args;
+mod config;
 mod connection;
 mod convert;
 mod demo;
@@ -20,8 +19,12 @@ mod export;
 mod files;
 mod folders;
 mod layout;
+mod manual;
+mod metrics;
 mod moments;
+mod operations;
 mod outlook;
+mod progress;
 mod questions;
 mod sandbox;
 mod schema;
@@ -33,7 +36,8 @@ mod summary;
 mod terminal;
 mod verify;
 
-use args::{Args, Command};
+use args::Command;
+use config::{Refusal, Setting};
 use environment::Environment;
 use terminal::Terminal;
 use vonage_audit::{Error, Result};
@@ -42,11 +46,35 @@ use vonage_audit::{Error, Result};
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
-    // clap prints its own usage errors and leaves with 2, before anything is requested.
-    let args = Args::parse();
     let environment = Environment::read();
+    let typed: Vec<_> = std::env::args_os().collect();
+    // As typed: an error about the flags themselves comes before they are known.
+    let as_json = typed.iter().any(|word| word == "--log-format=json")
+        || typed
+            .windows(2)
+            .any(|words| matches!(words, [flag, form] if flag == "--log-format" && form == "json"));
+    let (args, settings) = match config::parse(typed, &environment) {
+        Ok(parsed) => parsed,
+        // Help, version and usage errors are printed as they are, before anything is requested.
+        Err(Refusal::Typed(error)) if !as_json || !error.use_stderr() => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+        Err(refusal) => {
+            let error = match refusal {
+                Refusal::Laid(error) => error,
+                Refusal::Typed(error) => {
+                    let text = error.to_string();
+                    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                    Error::usage(text.strip_prefix("error: ").unwrap_or(&text))
+                }
+            };
+            Terminal::early(as_json).error(&error);
+            return ExitCode::from(error.kind().exit_code());
+        }
+    };
     let terminal = Terminal::new(&args.global);
-    match start(args.command, &environment, &terminal) {
+    match start(args.command, &settings, &environment, &terminal) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             terminal.error(&error);
@@ -55,7 +83,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Result<u8> {
+fn start(
+    command: Command,
+    settings: &[Setting],
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -72,6 +105,12 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
             Command::Files(args) => files::run(&args, environment, terminal).await,
             Command::Schema(command) => schema::run(command, environment, terminal).await,
             Command::Sign(args) => sign::run(*args, environment, terminal).await,
+            Command::Config(command) => config::run(&command, settings, environment, terminal),
+            Command::Completions(args) => {
+                manual::completions(&args, terminal);
+                Ok(0)
+            }
+            Command::Man(args) => manual::man(&args, terminal).map(|()| 0),
             Command::Demo(args) => demo::run(args, environment, terminal).await,
             Command::Sandbox(args) => {
                 let secret = environment.secret().map(|secret| secret.expose().to_owned());

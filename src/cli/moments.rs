@@ -43,6 +43,9 @@ impl Moments {
         let moment = |text: &Option<String>, flag: &str| {
             text.as_deref().map(Moment::parse).transpose().map_err(|error| error.at("flag", flag))
         };
+        if args.from.is_none() && !args.incremental {
+            return Err(Error::usage("no first day is given").hint("add --from DATE, or --incremental"));
+        }
         Ok(Self {
             from: moment(&args.from, "--from")?,
             to: moment(&args.to, "--to")?,

@@ -3,11 +3,9 @@
 //! What lives here: what a stream may be asked for, and its run. There is no dataset, no state and no lock; the exit code
 //! is the proof. What this file must not know: how a run works.
 
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use vonage_audit::encode::{Settings as Files, StreamFormat};
-use vonage_audit::error::Kind;
 use vonage_audit::model::{Grid, Layout};
 use vonage_audit::pipeline::{Stream, stream};
 use vonage_audit::{Error, Result};
@@ -16,8 +14,10 @@ use crate::accounts::Account;
 use crate::args::ExportArgs;
 use crate::connection::{Connection, connect};
 use crate::environment::Environment;
-use crate::export::{finish, first_question, job, parse_grid, selection, show, stop_signal_shared};
+use crate::export::{finish, first_question, job, parse_grid, selection};
 use crate::moments::{Held, Moments};
+use crate::operations::{Operations, stopped};
+use crate::progress::Meter;
 use crate::schema::table;
 use crate::summary::Run;
 use crate::terminal::Terminal;
@@ -31,6 +31,7 @@ pub(crate) async fn run(
     account: &Account,
     environment: &Environment,
     terminal: &Terminal,
+    operations: &Operations,
 ) -> Result<u8> {
     let started = Instant::now();
     let grid = args.range.grid.as_deref().map(parse_grid).transpose()?.unwrap_or(Grid::Day);
@@ -45,9 +46,11 @@ pub(crate) async fn run(
     first_question(client, &job, moments.settle, environment, terminal).await?;
 
     let out = Stream::new(format, &table, terminal.data())?;
-    let (stop, signal) = stop_signal_shared();
-    let observe = |progress| show(progress, terminal);
-    let report = stream(&job, &table, client, &out, stop, &observe).await;
+    let (stop, why) = operations.stop();
+    let meter = Meter::new(client, terminal);
+    let observe = |progress| meter.tell(progress);
+    let mut report = meter.watch(stream(&job, &table, client, &out, stop, &observe)).await;
+    let stopped = stopped(&mut report, &why);
     let outcome = Run {
         dest: STANDARD_OUTPUT,
         account: account.name.as_deref().unwrap_or(key),
@@ -56,10 +59,9 @@ pub(crate) async fn run(
         took: started.elapsed(),
         fail_on_drift: args.fail_on_drift,
         stream: true,
+        stopped,
     };
-    let code = finish(&outcome, terminal);
-    let interrupted = report.failure.as_ref().is_some_and(|failure| failure.kind() == Kind::Interrupted);
-    Ok(if interrupted { signal.load(Ordering::Relaxed) } else { code })
+    Ok(finish(&outcome, terminal, operations))
 }
 
 /// The one format of a stream.

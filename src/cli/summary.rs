@@ -21,6 +21,8 @@ pub(crate) struct Run<'a> {
     pub(crate) fail_on_drift: bool,
     /// Whether the rows went to standard output, so that there are no files and no head.
     pub(crate) stream: bool,
+    /// The exit code of what stopped it, if something did.
+    pub(crate) stopped: Option<u8>,
 }
 
 /// Exit code of a run that is complete and proven but met what the table does not say, if that was asked for.
@@ -29,7 +31,7 @@ const DRIFT: u8 = 11;
 impl Run<'_> {
     /// The report's exit code; drift counts only where nothing else does.
     pub(crate) fn exit_code(&self) -> u8 {
-        match self.report.exit_code() {
+        match self.stopped.unwrap_or(self.report.exit_code()) {
             0 if self.fail_on_drift && !self.report.drift.is_empty() => DRIFT,
             code => code,
         }
@@ -168,6 +170,7 @@ pub(crate) fn json(run: &Run<'_>) -> String {
         })),
         "requests": usage.requests,
         "requests_repeated": usage.retries,
+        "requests_throttled": usage.throttled,
         "bytes_received": usage.bytes,
         "seconds_waited": usage.waited.as_secs_f64(),
         "seconds": took.as_secs_f64(),

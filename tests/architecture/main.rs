@@ -56,7 +56,7 @@ const ANY: &[&str] = &[
 ];
 
 /// Who may use a thing from outside. Every dependency stands here: a new one needs an owner.
-const OWNERS: [(&str, &[&str]); 28] = [
+const OWNERS: [(&str, &[&str]); 32] = [
     ("arrow_array", BATCHES),
     ("arrow_ipc", &["encode"]),
     ("arrow_schema", BATCHES),
@@ -64,11 +64,14 @@ const OWNERS: [(&str, &[&str]); 28] = [
     ("bytes", ANY),
     ("chrono", &["model", "api", "sandbox", "cli"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("flate2", &["api", "encode", "sandbox"]),
     ("futures", ASYNC),
     ("http_body_util", &["sandbox"]),
     ("hyper", &["sandbox"]),
     ("hyper_util", &["sandbox"]),
+    ("indicatif", &["cli"]),
     ("object_store", &["store"]),
     ("parquet", &["encode"]),
     ("reqwest", &["api", "store"]),
@@ -82,6 +85,8 @@ const OWNERS: [(&str, &[&str]); 28] = [
     ("std::net", &["api", "store", "schema", "flatten", "sandbox", "cli"]),
     // The store: a process id in the name of a staging file, which no reader sees.
     ("std::process", &["store", "cli"]),
+    // Suggestions for misspelt names; clap has it already.
+    ("strsim", &["cli"]),
     ("tempfile", &["store", "cli"]),
     ("tokio", ASYNC),
     ("toml", &["cli"]),

@@ -1,0 +1,148 @@
+//! How far a run is, for whoever looks on.
+//!
+//! What lives here: [`Meter`], which takes what the run tells and what the client counts, and says both: several times a
+//! second on a terminal, every ten seconds elsewhere. What this file must not know: how it is printed.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use vonage_audit::api::{Client, Usage};
+use vonage_audit::pipeline::Progress;
+
+use crate::summary::{count, grouped};
+use crate::terminal::Terminal;
+
+const LIVE: Duration = Duration::from_millis(200);
+const LINES: Duration = Duration::from_secs(10);
+
+/// Watches one run.
+pub(crate) struct Meter<'a> {
+    client: &'a Client,
+    terminal: &'a Terminal,
+    started: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    /// Windows to settle, once that is known.
+    planned: Option<u64>,
+    /// Windows committed, or given up.
+    done: u64,
+    /// Distinct events committed.
+    events: u64,
+}
+
+impl<'a> Meter<'a> {
+    pub(crate) fn new(client: &'a Client, terminal: &'a Terminal) -> Self {
+        Self { client, terminal, started: Instant::now(), state: Mutex::default() }
+    }
+
+    /// Takes what the run tells.
+    pub(crate) fn tell(&self, progress: Progress) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match progress {
+            Progress::Recounting { windows: 0 } => {}
+            Progress::Recounting { windows } => {
+                self.terminal.detail(format!("counting {} again", count(windows, "committed window")));
+            }
+            Progress::Planned { windows } => {
+                state.planned = Some(windows);
+                self.terminal.detail(format!("{} to settle", count(windows, "window")));
+            }
+            Progress::Committed { window, events } => {
+                state.done += 1;
+                state.events += events;
+                self.terminal.detail(format!("{window}  {} committed", count(events, "event")));
+            }
+            Progress::Unproven { window } => {
+                state.done += 1;
+                self.terminal.note(format!("warning: {window} could not be proven; going on"));
+            }
+        }
+    }
+
+    /// Does the work and shows how far it is meanwhile.
+    pub(crate) async fn watch<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        let every = if self.terminal.is_live() { LIVE } else { LINES };
+        let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut work => break outcome,
+                _ = tick.tick() => self.show(),
+            }
+        };
+        self.terminal.progress_ended();
+        outcome
+    }
+
+    fn show(&self) {
+        let state = *self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = line(state, self.client.usage(), self.started.elapsed(), self.client.waiting());
+        if self.terminal.is_live() {
+            self.terminal.progress(state.done, state.planned, text);
+        } else {
+            self.terminal.note(text);
+        }
+    }
+}
+
+/// Windows, events, requests, their rate, the time left, and what is being waited for.
+fn line(state: State, usage: Usage, elapsed: Duration, waiting: Duration) -> String {
+    let seconds = elapsed.as_secs_f64().max(0.001);
+    let windows = match state.planned {
+        Some(planned) => format!("{} of {}", grouped(state.done), count(planned, "window")),
+        None => "counting".to_owned(),
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = usage.requests as f64 / seconds;
+    let mut text = format!(
+        "{windows}, {}, {}, {rate:.1}/s",
+        count(state.events, "event"),
+        count(usage.requests, "request")
+    );
+    let left = state.planned.map(|planned| planned.saturating_sub(state.done)).unwrap_or_default();
+    if state.done > 0 && left > 0 {
+        #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+        let remaining = seconds * left as f64 / state.done as f64;
+        text += &format!(", about {} left", duration(Duration::from_secs_f64(remaining)));
+    }
+    if !waiting.is_zero() {
+        let reason = if usage.throttled > 0 { "the API's limit" } else { "a repetition" };
+        text += &format!("; waiting {} for {reason}", duration(waiting));
+    }
+    text
+}
+
+/// `40 s`, `12 min`, `3 h 5 min`.
+fn duration(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_what_is_done_what_is_left_and_what_is_waited_for() {
+        let usage = Usage { requests: 400, throttled: 1, ..Usage::default() };
+        let state = State { planned: Some(90), done: 30, events: 12_345 };
+        assert_eq!(
+            line(state, usage, Duration::from_secs(100), Duration::from_millis(27_500)),
+            "30 of 90 windows, 12,345 events, 400 requests, 4.0/s, about 200 s left; waiting 28 s for the API's limit"
+                .replace("200 s", "3 min")
+        );
+        let early = line(State::default(), Usage::default(), Duration::ZERO, Duration::ZERO);
+        assert_eq!(early, "counting, 0 events, 0 requests, 0.0/s");
+        assert_eq!(duration(Duration::from_secs(11_100)), "3 h 5 min");
+    }
+}

@@ -12,7 +12,7 @@ use vonage_audit::{Error, Result};
 
 use crate::layout::LayoutFlags;
 use crate::signing::SigningArgs;
-use crate::{files, sandbox, sign, verify};
+use crate::{files, report, sandbox, sign, verify};
 
 /// Extracts the Vonage Audit API completely, provably and losslessly.
 #[derive(Debug, Parser)]
@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Verify(Box<verify::Args>),
     /// The data files that the log names, one path a line, after checking its chain
     Files(files::Args),
+    /// One self-contained HTML page for people: coverage, activity, security-relevant changes, verification
+    Report(Box<report::Args>),
     /// The table: its columns, its use in query engines, and how it follows what live events hold
     #[command(subcommand)]
     Schema(SchemaCommand),

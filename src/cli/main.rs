@@ -23,6 +23,7 @@ mod layout;
 mod moments;
 mod outlook;
 mod questions;
+mod report;
 mod sandbox;
 mod schema;
 mod sign;
@@ -70,6 +71,7 @@ fn start(command: Command, environment: &Environment, terminal: &Terminal) -> Re
             Command::Convert(args) => convert::run(*args, environment, terminal).await,
             Command::Verify(args) => verify::run(&args, environment, terminal).await,
             Command::Files(args) => files::run(&args, terminal).await,
+            Command::Report(args) => report::run(&args, terminal).await,
             Command::Schema(command) => schema::run(command, environment, terminal).await,
             Command::Sign(args) => sign::run(*args, environment, terminal).await,
             Command::Demo(args) => demo::run(args, environment, terminal).await,

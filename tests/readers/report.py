@@ -108,7 +108,7 @@ def main(dest, page):
         ("t-actors", "actor", 20), ("t-countries", "source_country", 40), ("t-addresses", "source_ip", 20),
         ("t-types", "event_type", 40), ("t-entries", "source", 20),
     ]:
-        named = f"FROM events WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, {column}::BLOB LIMIT {limit}"
+        named = f"FROM events WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, {column} LIMIT {limit}"
         true = ask(f"SELECT {column}, count(*), count(*) FILTER ({CHANGE}), count(*) FILTER ({AFTER}),"
                    f" min(created_at)::DATE::VARCHAR, max(created_at)::DATE::VARCHAR {named}")
         own = rows(root, table)

@@ -9,7 +9,7 @@ use super::super::Content;
 use super::super::calendar::{Calendar, DAY, State, date};
 use super::text::{Number, count};
 use super::{close_table, open_table};
-use crate::model::{Level, Timestamp};
+use crate::model::{Grid, Level, Timestamp};
 
 /// Months that are drawn, the latest.
 const MONTHS: usize = 120;
@@ -40,12 +40,15 @@ pub(super) fn write(out: &mut String, content: &Content<'_>) {
     let grid = content.overview.spec.grid;
     let _ = writeln!(
         out,
-        "<p>What the log proves of each day from {} to {} (UTC), from {} of {}. A day is only as well known as its \
+        "<p>What the log proves of each day from {} to {} (UTC), from {} of one {}. A day is only as well known as its \
          weakest window. Below each mark stands the number of events.</p>",
         date(from),
         date(to),
         count(calendar.windows, "window"),
-        grid.name()
+        match grid {
+            Grid::Day => "day",
+            Grid::Hour => "hour",
+        }
     );
     legend(out, calendar);
     months(out, calendar);

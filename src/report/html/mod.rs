@@ -151,7 +151,7 @@ fn verdict(out: &mut String, content: &Content<'_>) {
     let _ = write!(
         out,
         "<div class=\"verdict {class}\"><span class=\"sign\" aria-hidden=\"true\">{mark}</span><p><strong>{} of {} proven \
-         complete</strong>, {} to {}.",
+         complete</strong> {} to {}.",
         Number(proven),
         count(all, "day"),
         date(from),

@@ -98,7 +98,7 @@ pub(super) fn write(out: &mut String, content: &Content<'_>) {
     if summary.undated > 0 {
         let _ = writeln!(
             out,
-            "<p class=\"note\">{} without a readable time are in no chart and no month.</p>",
+            "<p class=\"note\">Without a readable time, and so in no chart and no month: {}.</p>",
             count(summary.undated, "event")
         );
     }
@@ -272,7 +272,7 @@ fn tally(
         let _ = writeln!(
             out,
             "<tr{class}><th scope=\"row\">{name}</th><td class=\"n\">{}</td><td class=\"n share\" style=\"--w:{width}%\">{share}</td>\
-             <td class=\"n\">{}</td><td class=\"n\">{}</td><td>{first}</td><td>{last}</td></tr>",
+             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"date\">{first}</td><td class=\"date\">{last}</td></tr>",
             Number(counts.events),
             Number(counts.changes),
             Number(counts.after_hours)

@@ -139,12 +139,25 @@ fn hostile_events_stay_text() {
         }
     }
     lines += "{\"id\":\"no time\",\"created_at\":\"yesterday\",\"event_type\":\"APP_CREATE\"}\n";
+    // An intruder at night, who gives twelve numbers away within one hour, and nine within the next.
+    for number in 0..21 {
+        let (hour, minute) = if number < 12 { (2, number) } else { (3, number) };
+        lines += &format!(
+            "{{\"id\":\"r{number}\",\"created_at\":\"2026-03-01T0{hour}:{minute:02}:00\",\"event_type\":\"NUMBER_RELEASE\",\
+             \"user_email\":\"intruder@example.com\",\"context\":{{\"msisdn\":\"4477009000{number:02}\"}}}}\n"
+        );
+    }
     let dest = convert(&place, &lines, 0);
     let page = place.join("page.html");
     report(&dest, &page, &["--title", "<b>A & B</b>"]).expect(0);
     let text = fs::read_to_string(&page).unwrap();
     assert!(text.contains("<title>&lt;b&gt;A &amp; B&lt;/b&gt;</title>"));
     assert!(text.contains("… (10,240 bytes)") && text.contains("⟨U+202E⟩") && text.contains("⟨U+0000⟩"));
+    let bulk = text.split("id=\"t-bulk\"").nth(1).unwrap();
+    assert!(
+        bulk.contains("2026-03-01 02:00:00") && bulk.contains(">12<") && !bulk.contains("03:00:00"),
+        "{bulk}"
+    );
     assert!(!text.contains('\u{202e}') && text.contains("0 of 7 days proven"), "{text}");
     check(&dest, &page);
     silent(&page);

@@ -4,7 +4,7 @@
 //! it, DuckDB counts the same files, and headless Chromium renders it: nothing is said on its console and nothing is
 //! asked of any network. A planted page shows that the last check can fail.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test program")]
+#![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "a test program")]
 
 #[path = "harness/program.rs"]
 mod program;

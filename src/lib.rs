@@ -12,6 +12,7 @@ pub mod model;
 pub mod pipeline;
 pub mod plan;
 pub mod publish;
+pub mod report;
 pub mod sandbox;
 pub mod schema;
 pub mod secret;

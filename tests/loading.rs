@@ -3,7 +3,7 @@
 //! Four nights: a first export, one with late events, one with a longer column list, one with nothing new. The scripts in
 //! `tests/readers/` load each, are killed at every step, and hold the table against the files.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test program")]
+#![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "a test program")]
 
 #[path = "harness/program.rs"]
 mod program;

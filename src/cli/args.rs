@@ -14,7 +14,7 @@ use crate::layout::LayoutFlags;
 use crate::manual::{CompletionsArgs, ManArgs};
 use crate::operations::OperationArgs;
 use crate::signing::SigningArgs;
-use crate::{config, files, sandbox, sign, verify};
+use crate::{config, files, report, sandbox, sign, verify};
 
 mod connections;
 mod schema;
@@ -90,6 +90,8 @@ pub(crate) enum Command {
     Verify(Box<verify::Args>),
     /// The data files that the log names, one path a line, after checking its chain
     Files(files::Args),
+    /// One self-contained HTML page for people: coverage, activity, security-relevant changes, verification
+    Report(Box<report::Args>),
     /// The table: its columns, its use in query engines, and how it follows what live events hold
     #[command(subcommand)]
     Schema(SchemaCommand),

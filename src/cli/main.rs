@@ -26,6 +26,7 @@ mod operations;
 mod outlook;
 mod progress;
 mod questions;
+mod report;
 mod sandbox;
 mod schema;
 mod sign;
@@ -103,6 +104,7 @@ fn start(
             Command::Convert(args) => convert::run(*args, environment, terminal).await,
             Command::Verify(args) => verify::run(&args, environment, terminal).await,
             Command::Files(args) => files::run(&args, environment, terminal).await,
+            Command::Report(args) => report::run(&args, environment, terminal).await,
             Command::Schema(command) => schema::run(command, environment, terminal).await,
             Command::Sign(args) => sign::run(*args, environment, terminal).await,
             Command::Config(command) => config::run(&command, settings, environment, terminal),

@@ -161,7 +161,8 @@ fn part(text: &str) -> Result<(u64, u64)> {
         })
 }
 
-fn head(text: &str) -> Result<Head> {
+/// A commit as runs print it.
+pub(crate) fn head(text: &str) -> Result<Head> {
     text.split_once(':')
         .and_then(|(number, sha256)| Some((number.parse().ok()?, sha256.to_ascii_lowercase())))
         .filter(|(_, sha256)| sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit()))

@@ -9,8 +9,11 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch, new_null_array};
 use arrow_schema::{Schema, SchemaRef};
 
+use bytes::Bytes;
+
+use crate::encode::{EVENT_TEXT, ReadLimits, Settings, read_typed};
 use crate::error::{Error, Result};
-use crate::model;
+use crate::model::{self, Format};
 use crate::publish::RowReader;
 
 type Rebuild = dyn Fn(&RecordBatch) -> Result<Vec<String>> + Send + Sync;
@@ -40,6 +43,19 @@ impl Law {
         rebuild: impl Fn(&RecordBatch) -> Result<Vec<String>> + Send + Sync + 'static,
     ) -> Self {
         Self { table, schema, rows, rebuild: Arc::new(rebuild) }
+    }
+
+    /// The rows of a file, made of its texts where it holds those.
+    pub(in crate::publish) fn read(
+        &self,
+        format: Format,
+        bytes: Bytes,
+        settings: &Settings,
+        limits: ReadLimits,
+    ) -> Result<Vec<RecordBatch>> {
+        let batches = read_typed(format, bytes, &self.schema, settings, limits)?.batches;
+        let texts = batches.iter().any(|batch| batch.column_by_name(EVENT_TEXT).is_some());
+        if texts { self.rows.rows(&batches) } else { Ok(batches) }
     }
 
     /// The events of rows; `None` where the file has columns that the table does not know. An older table of the same

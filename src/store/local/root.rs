@@ -129,6 +129,11 @@ fn writable(path: &Path) -> Result<()> {
             Err(cause) => return Err(refused(cause)),
         }
     }
+    // procfs and sysfs, the system's own trees, have names that nobody makes, whatever the rights say.
+    #[cfg(target_os = "linux")]
+    if fs::statfs(path).is_ok_and(|system| matches!(system.f_type, 0x9fa0 | 0x6265_6572)) {
+        return Err(refused(Errno::ROFS));
+    }
     fs::accessat(fs::CWD, path, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).map_err(refused)
 }
 

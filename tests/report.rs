@@ -1,0 +1,199 @@
+//! The report page, as an auditor's browser and a strict parser see it.
+//!
+//! The program makes a dataset from its sandbox, or from hostile events, and the page of it. A strict HTML parser reads
+//! it, DuckDB counts the same files, and headless Chromium renders it: nothing is said on its console and nothing is
+//! asked of any network. A planted page shows that the last check can fail.
+
+#![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "a test program")]
+
+#[path = "harness/program.rs"]
+mod program;
+#[path = "harness/python.rs"]
+mod python;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use program::{Outcome, program, run, scratch};
+use python::script;
+
+fn report(dest: &Path, out: &Path, words: &[&str]) -> Outcome {
+    let mut command = program();
+    command.arg("report").arg(dest).arg("--out").arg(out).args(words);
+    run(command)
+}
+
+fn convert(place: &Path, lines: &str, code: i32) -> PathBuf {
+    let (events, dest) = (place.join("events.ndjson"), place.join("dest"));
+    fs::write(&events, lines).unwrap();
+    let mut command = program();
+    command.arg("convert").arg(&events).arg("--dest").arg(&dest).args(["--account", "abcd1234"]);
+    run(command).expect(code);
+    dest
+}
+
+fn check(dest: &Path, page: &Path) {
+    let mut command = script("report.py");
+    command.arg(dest).arg(page);
+    let outcome = run(command).expect(0);
+    println!("{}", outcome.stdout.trim());
+}
+
+/// What a browser logs of a page on its console, and every address of the web that it asked for.
+fn browse(page: &Path) -> (Vec<String>, Vec<String>) {
+    let place = tempfile::tempdir().unwrap();
+    let log = place.path().join("net.json");
+    let mut command = Command::new("chromium");
+    command
+        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-default-apps"])
+        .args(["--enable-logging=stderr", "--dump-dom"])
+        .arg(format!("--log-net-log={}", log.display()))
+        .arg(format!("--user-data-dir={}", place.path().join("profile").display()))
+        .arg(format!("file://{}", page.display()));
+    assert!(
+        Command::new("chromium").arg("--version").output().is_ok(),
+        "Chromium is needed (Debian: apt-get install chromium)"
+    );
+    let outcome = run(command).expect(0);
+    assert!(outcome.stdout.contains("</html>"), "not rendered: {}", outcome.stderr);
+    let console = outcome.stderr.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
+    let net = fs::read_to_string(&log).unwrap();
+    assert!(net.contains("\"events\""), "no log of the network");
+    let asked = net
+        .split('"')
+        .filter(|text| text.starts_with("http://") || text.starts_with("https://"))
+        // What the browser asks of its maker, whatever the page.
+        .filter(|text| !text.split(['/', ' ']).nth(2).is_some_and(|host| host.ends_with("google.com")))
+        .map(str::to_owned)
+        .collect();
+    (console, asked)
+}
+
+#[track_caller]
+fn silent(page: &Path) {
+    let (console, asked) = browse(page);
+    assert!(console.is_empty() && asked.is_empty(), "{console:#?} {asked:#?}");
+}
+
+#[test]
+fn the_page_of_the_demo_says_what_duckdb_counts() {
+    let place = scratch("report-demo");
+    let dest = place.join("dest");
+    let mut demo = program();
+    demo.args(["demo", "--events", "4000", "--dest"]).arg(&dest);
+    run(demo).expect(0);
+    let (one, two) = (place.join("one.html"), place.join("two.html"));
+    report(&dest, &one, &[]).expect(0);
+    report(&dest, &two, &["--deep", "--quiet"]).expect(0);
+    report(&dest, &two, &[]).expect(0);
+    // The same dataset gives the same bytes, whenever and wherever to.
+    let page = fs::read_to_string(&one).unwrap();
+    assert_eq!(page, fs::read_to_string(&two).unwrap());
+    assert!(!page.contains(place.to_str().unwrap()), "the page names a place of this machine");
+    assert!(page.contains("90 of 90 days proven"), "{page}");
+    check(&dest, &one);
+    silent(&one);
+
+    // The head that it shows is the one that verify takes.
+    let head = page.split("id=\"head\">").nth(1).unwrap().split('<').next().unwrap();
+    let outcome = report(&dest, &two, &["--expect-head", head, "--output", "json"]).expect(0);
+    assert!(outcome.stdout.contains(head.split_once(':').unwrap().1), "{}", outcome.stdout);
+
+    // A damaged file is a finding, and none of its rows is counted.
+    let victim = dest.join("parquet/event_date=2026-02-03/events-20260203-s000.parquet");
+    let mut bytes = fs::read(&victim).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&victim, bytes).unwrap();
+    report(&dest, &two, &["--quick"]).expect(9);
+    report(&dest, &two, &[]).expect(9);
+    let page = fs::read_to_string(&two).unwrap();
+    assert!(page.contains("NOT what its log says") && page.contains("V03") && page.contains("t-uncounted"));
+}
+
+#[test]
+fn hostile_events_stay_text() {
+    let place = scratch("report-hostile");
+    let long = "x".repeat(10_240);
+    let hostile = [
+        "<script>fetch('http://planted.example/a')</script>",
+        "<img src=http://planted.example/b onerror=alert(1)>",
+        "\\\"><style>@import url(http://planted.example/c)</style>",
+        "</td></table></title><h1>all is well</h1>",
+        "\\u202eevil\\u202c\\u0000\\u200b\\ufeff",
+        "&lt;b&gt; ' \\\" & ]]> --!>",
+        &long,
+        "",
+    ];
+    let mut lines = String::new();
+    for (number, text) in hostile.iter().enumerate() {
+        let types = [(*text).to_owned(), "ACCOUNT_SECRET_CREATE".to_owned(), "NUMBER_UPDATED".to_owned()];
+        for (kind, event_type) in types.iter().enumerate() {
+            lines += &format!(
+                "{{\"id\":\"{number}-{kind}\",\"created_at\":\"2026-03-0{}T23:0{number}:00\",\"event_type\":\"{event_type}\",\
+                 \"user_email\":\"{text}\",\"source\":\"{text}\",\"source_ip\":\"{text}\",\"source_country\":\"{text}\",\
+                 \"context\":{{\"http\":\"{text}\",\"msisdn\":\"{text}\",\"new {number}\":\"{text}\"}}}}\n",
+                kind * 3 + 1
+            );
+        }
+    }
+    lines += "{\"id\":\"no time\",\"created_at\":\"yesterday\",\"event_type\":\"APP_CREATE\"}\n";
+    // An intruder at night, who gives twelve numbers away within one hour, and nine within the next.
+    for number in 0..21 {
+        let (hour, minute) = if number < 12 { (2, number) } else { (3, number) };
+        lines += &format!(
+            "{{\"id\":\"r{number}\",\"created_at\":\"2026-03-01T0{hour}:{minute:02}:00\",\"event_type\":\"NUMBER_RELEASE\",\
+             \"user_email\":\"intruder@example.com\",\"context\":{{\"msisdn\":\"4477009000{number:02}\"}}}}\n"
+        );
+    }
+    let dest = convert(&place, &lines, 0);
+    let page = place.join("page.html");
+    report(&dest, &page, &["--title", "<b>A & B</b>"]).expect(0);
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(text.contains("<title>&lt;b&gt;A &amp; B&lt;/b&gt;</title>"));
+    assert!(text.contains("… (10,240 bytes)") && text.contains("⟨U+202E⟩") && text.contains("⟨U+0000⟩"));
+    let bulk = text.split("id=\"t-bulk\"").nth(1).unwrap();
+    assert!(
+        bulk.contains("2026-03-01 02:00:00") && bulk.contains(">12<") && !bulk.contains("03:00:00"),
+        "{bulk}"
+    );
+    assert!(!text.contains('\u{202e}') && text.contains("0 of 7 days proven"), "{text}");
+    check(&dest, &page);
+    silent(&page);
+
+    // Without escape and policy, the same browser says and asks something.
+    let planted = place.join("planted.html");
+    fs::write(
+        &planted,
+        "<!DOCTYPE html><html><body><img src=http://planted.example/b><script>console.error('planted')</script></body></html>",
+    )
+    .unwrap();
+    let (console, asked) = browse(&planted);
+    assert!(!console.is_empty() && !asked.is_empty(), "{console:?} {asked:?}");
+}
+
+#[test]
+fn wrong_usage_is_2_and_leaves_no_page() {
+    let place = scratch("report-usage");
+    let dest = convert(&place, "{\"id\":\"a\",\"created_at\":\"2026-03-01T00:00:00\"}\n", 0);
+    let page = place.join("page.html");
+    for words in [
+        &["--zone", "Mars/Base"][..],
+        &["--hours", "8-18"],
+        &["--days", "monday"],
+        &["--format", "csv"],
+        &["--expect-head", "1"],
+        &["--quick", "--deep"],
+        &["--bulk", "0"],
+    ] {
+        report(&dest, &page, words).expect(2);
+    }
+    report(&place, &page, &[]).expect(2);
+    report(&dest, &dest.join("page.html"), &[]).expect(2);
+    report(&dest, &dest.join("_audit/page.html"), &[]).expect(2);
+    assert!(!page.exists() && !dest.join("page.html").exists());
+    report(&dest, &place.join("nowhere/page.html"), &[]).expect(7);
+    let outcome = report(&dest, Path::new("-"), &[]).expect(0);
+    assert!(outcome.stdout.starts_with("<!DOCTYPE html>") && outcome.stdout.trim_end().ends_with("</html>"));
+}

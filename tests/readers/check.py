@@ -202,7 +202,7 @@ def records(value):
 
 
 def check_log(export):
-    """The log names exactly the data files, with their digests and rows, and is one unbroken chain."""
+    """The log names exactly the data files and those of quarantine, with their digests and rows, and is one unbroken chain."""
     failures = Failures()
     root = pathlib.Path(export)
     named = {}
@@ -218,12 +218,16 @@ def check_log(export):
             failures.expect("log", record["path"] not in named, f"{record['path']} is recorded twice")
             named[record["path"]] = record
     there = {path.relative_to(root).as_posix(): path for path in data_files(export)}
+    for kept in (path for path in (root / "_audit" / "quarantine").glob("*") if path.is_file()):
+        there[kept.relative_to(root).as_posix()] = kept
     failures.expect(
         "log", set(named) == set(there), f"log and folder differ: {sorted(set(named) ^ set(there))[:3]}"
     )
     for name in set(named) & set(there):
         own = hashlib.sha256(there[name].read_bytes()).hexdigest()
         failures.expect("log", named[name]["sha256"] == own, f"{name} has another digest than the log says")
+        if "rows" not in named[name]:
+            continue
         rows = pq.ParquetFile(there[name]).metadata.num_rows
         failures.expect(
             "log", named[name]["rows"] == rows, f"{name} has {rows} rows, the log says {named[name]['rows']}"

@@ -74,7 +74,9 @@ fn every_output_is_what_its_schema_says() {
     )
     .unwrap();
     of("convert", 10, &words(&["convert", &lines, "--account", "k", "--dest", &other]));
+    let page = text("page.html");
     for dest in [&dest, &other] {
+        of("report", 0, &words(&["report", dest, "--out", &page]));
         of("files", 0, &words(&["files", dest]));
         of("verify", 0, &words(&["verify", dest, "--deep"]));
     }

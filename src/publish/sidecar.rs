@@ -11,7 +11,7 @@ use super::dataset::Dataset;
 use super::register;
 use crate::encode::csvw_table;
 use crate::error::Result;
-use crate::model::{Format, WindowRecord};
+use crate::model::{Format, Layout, WindowRecord};
 use crate::store::ObjectPath;
 
 const FOLDER: &str = "_audit/csvw";
@@ -20,7 +20,19 @@ const FOLDER: &str = "_audit/csvw";
 const DIGITS: usize = 16;
 
 /// A document of more bytes is refused.
-const MAX_FILE: u64 = 4 << 20;
+pub(super) const MAX_FILE: u64 = 4 << 20;
+
+/// Where the description of the table with this fingerprint is.
+pub(super) fn path(fingerprint: &str) -> Result<ObjectPath> {
+    let name: String = fingerprint.chars().take(DIGITS).collect();
+    ObjectPath::new(format!("{FOLDER}/{name}.json"))
+}
+
+/// What this version of the program says of CSV files with these columns.
+pub(super) fn text(schema: &Schema, layout: &Layout) -> Vec<u8> {
+    let pattern = format!("../../csv/**/*.{}", layout.extension(Format::Csv));
+    csvw_table(schema, layout, &pattern).into()
+}
 
 impl Dataset {
     /// Makes the description of this run's table durable if any of the records names a CSV file: before the commit that
@@ -34,11 +46,8 @@ impl Dataset {
             return Ok(());
         }
         let spec = self.spec();
-        let name: String = spec.schema.fingerprint.chars().take(DIGITS).collect();
-        let pattern = format!("../../csv/**/*.{}", spec.layout.extension(Format::Csv));
-        let text = csvw_table(schema, &spec.layout, &pattern);
-        let path = ObjectPath::new(format!("{FOLDER}/{name}.json"))?;
-        register::decide(self.store(), &path, text.into(), MAX_FILE).await?;
+        let text = text(schema, &spec.layout);
+        register::decide(self.store(), &path(&spec.schema.fingerprint)?, text.into(), MAX_FILE).await?;
         self.described.store(true, Ordering::Relaxed);
         Ok(())
     }

@@ -99,6 +99,7 @@ codes! {
     Limit = "V51", Error, "a limit was reached before everything was checked";
     FormatsApart = "V52", Warning, "formats that were committed apart hold an event with different contents";
     Evidence = "V53", Error, "kept replies do not give what the log and the files say";
+    Description = "V54", Warning, "the description of CSV files is not the one that this version writes";
 }
 
 /// One finding.

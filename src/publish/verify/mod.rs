@@ -8,6 +8,7 @@ mod agreement;
 mod chain;
 mod contents;
 mod coverage;
+mod description;
 mod examine;
 mod finding;
 mod ids;
@@ -235,6 +236,7 @@ pub async fn verify(store: &dyn Store, request: &Verification, law: &Arc<Law>) -
     let contents = request.depth > Depth::Quick;
     let kept = quarantine::check(store, &tree, &chain, contents, &mut findings).await?;
     let raw = raw::check(store, &tree, &chain, contents, &mut findings).await?;
+    description::check(store, &tree, &chain, law, &mut findings).await?;
     let coverage = coverage::stretches(&chain.windows, &mut findings);
     if let Some(cover) = &request.cover {
         coverage::check(&chain.windows, cover, &mut findings);

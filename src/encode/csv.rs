@@ -97,7 +97,8 @@ fn push(line: &mut String, position: usize, value: Option<&str>) {
         line.push(',');
     }
     let Some(value) = value else { return };
-    if !value.is_empty() && !value.contains([',', '"', '\r', '\n']) {
+    let special = |byte: u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
+    if !value.is_empty() && !value.bytes().any(special) {
         line.push_str(value);
         return;
     }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::model::json::Value;
+use crate::model::json::{Value, string_end};
 use crate::schema::Pattern;
 
 /// Longest text of an IPv6 address with its prefix length.
@@ -84,15 +84,7 @@ impl<'a> Strings<'a> {
 
     /// Position after the string that opens at `from`.
     fn end(&self, from: usize) -> Option<usize> {
-        let bytes = self.text.as_bytes();
-        let mut at = from + 1;
-        loop {
-            match bytes.get(at)? {
-                b'"' => return Some(at + 1),
-                b'\\' => at += 2,
-                _ => at += 1,
-            }
-        }
+        string_end(self.text.as_bytes(), from)
     }
 }
 

@@ -7,7 +7,6 @@ use arrow_array::RecordBatch;
 
 use super::rebuild::Rebuilder;
 use crate::error::{Error, Result};
-use crate::model::json::same;
 use crate::schema::Table;
 
 /// The rows that do not give their event back, ascending. `events` are the texts that the rows were made from, one for
@@ -26,15 +25,12 @@ pub fn not_rebuilt<'a>(
             .at("events", events.len()));
     }
     let rebuilder = Rebuilder::new(batch, table)?;
-    let mut rebuilt = String::new();
-    let mut wrong = Vec::new();
-    for (row, event) in events.enumerate() {
-        rebuilt.clear();
-        if rebuilder.write(row, &mut rebuilt).is_err() || !same(&rebuilt, event) {
-            wrong.push(row);
-        }
-    }
-    Ok(wrong)
+    let mut scratch = String::new();
+    Ok(events
+        .enumerate()
+        .filter(|(row, event)| !rebuilder.gives_back(*row, event, &mut scratch))
+        .map(|(row, _)| row)
+        .collect())
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use crate::model::Timestamp;
 use crate::model::json::{Kind, Value, push_string};
 use crate::schema::{Json, Node, NodeId, Table, Tree};
 
+mod direct;
+
 /// Rebuilds one event; for many rows of a batch use a [`Rebuilder`].
 ///
 /// # Errors

@@ -157,7 +157,8 @@ impl<'a> Text<'a> {
 
     /// The string that is meant. `None` if it holds a lone surrogate, which no Unicode text can.
     pub fn decode(&self) -> Option<Cow<'a, str>> {
-        if memchr(self.inner, b'\\').is_none() {
+        // Of what ends a plain part, a string of valid JSON holds none before its first escape.
+        if lexical::plain_end(self.inner.as_bytes(), 0) == self.inner.len() {
             return Some(Cow::Borrowed(self.inner));
         }
         scan::unescape(self.inner).map(Cow::Owned)
@@ -167,10 +168,6 @@ impl<'a> Text<'a> {
     pub fn is(&self, name: &str) -> bool {
         self.inner == name || (self.inner.contains('\\') && self.decode().is_some_and(|text| text == name))
     }
-}
-
-fn memchr(text: &str, byte: u8) -> Option<usize> {
-    text.as_bytes().iter().position(|other| *other == byte)
 }
 
 /// Members of an object.
@@ -204,18 +201,21 @@ impl<'a> Iterator for Elements<'a> {
 /// Appends a value's text without its insignificant white space: on one line, and otherwise letter for letter. Number
 /// texts, escapes, repeated keys and the order of members stay.
 pub fn push_compact(out: &mut String, value: &Value<'_>) {
-    let (mut quoted, mut escaped) = (false, false);
-    for letter in value.text().chars() {
-        if quoted {
-            quoted = escaped || letter != '"';
-            escaped = !escaped && letter == '\\';
-        } else if matches!(letter, ' ' | '\t' | '\n' | '\r') {
-            continue;
-        } else {
-            quoted = letter == '"';
+    let (text, bytes) = (value.text(), value.text().as_bytes());
+    // What was not copied yet begins at `from`; both ends of it stand beside ASCII bytes.
+    let (mut from, mut at) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = string_end(bytes, at).unwrap_or(bytes.len()),
+            b' ' | b'\t' | b'\n' | b'\r' => {
+                out.push_str(text.get(from..at).unwrap_or_default());
+                at = white_space_end(bytes, at);
+                from = at;
+            }
+            _ => at += 1,
         }
-        out.push(letter);
     }
+    out.push_str(text.get(from..).unwrap_or_default());
 }
 
 /// Appends `text` to `out` as a JSON string with quotes, escaping only what must be escaped.

@@ -80,6 +80,10 @@ impl Timestamp {
         }
         let date = Self::from_date(i32::try_from(year).ok()?, number(&[m1, m2])?, number(&[d1, d2])?)?;
         let mut micros = date.0 + i64::from(hour * 3600 + minute * 60 + second) * MICROS_PER_SECOND;
+        if rest.is_empty() {
+            // The documented form, spelled in the one way that there is for it.
+            return Some(Parsed { at: Self(micros), canonical: separator == b'T' });
+        }
 
         if let Some((b'.', after)) = rest.split_first() {
             let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -114,6 +118,11 @@ impl Timestamp {
         }
         let canonical = at.text().as_bytes() == bytes;
         Some(Parsed { at, canonical })
+    }
+
+    /// Whether this text is the one that [`fmt::Display`] gives.
+    pub fn is_spelled(self, text: &str) -> bool {
+        self.text().as_bytes() == text.as_bytes()
     }
 
     fn text(self) -> Text {

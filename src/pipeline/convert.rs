@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use futures::future::{Either, select};
+use futures::stream::{self, StreamExt};
 use tokio::task::spawn_blocking;
 
 use super::deliver::{Delivered, DeliveredUndated, deliver, deliver_undated};
 use super::input::{Input, Sorted};
 use super::run::metadata;
-use super::transform::{Recipe, one_window};
+use super::transform::{Ready, Recipe, one_window};
 use crate::encode::Settings as Files;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
@@ -25,6 +26,9 @@ use crate::schema::Table;
 
 /// Windows of one commit.
 pub(super) const WINDOWS_A_COMMIT: usize = 64;
+
+/// Windows that are made ready at once; they are delivered in order all the same.
+const WINDOWS_AHEAD: usize = 2;
 
 /// What a conversion is to do.
 #[derive(Clone, Debug)]
@@ -154,8 +158,10 @@ async fn all(
         dataset.commit_undated(record, job.recorded_at).await?;
     }
     let mut records = Vec::new();
-    for (window, events) in windows {
-        records.push(one(window, events, &recipe, dataset, report).await?);
+    let making = stream::iter(windows).map(|(window, events)| made(window, events, recipe.clone()));
+    let mut making = making.buffered(WINDOWS_AHEAD);
+    while let Some(ready) = making.next().await {
+        records.push(one(ready?, dataset, report).await?);
         if records.len() >= WINDOWS_A_COMMIT {
             dataset.describe(&records, &table.arrow_schema()).await?;
             dataset.commit(std::mem::take(&mut records), job.recorded_at).await?;
@@ -184,17 +190,13 @@ pub(super) fn recipe(job: &Conversion, table: &Table) -> Recipe {
     }
 }
 
-async fn one(
-    window: Window,
-    events: Vec<Event>,
-    recipe: &Recipe,
-    dataset: &Dataset,
-    report: &mut Converted,
-) -> Result<WindowRecord> {
+async fn made(window: Window, events: Vec<Event>, recipe: Recipe) -> Result<Ready> {
     let certificate = unproven(window, length(&events));
-    let recipe = recipe.clone();
     let ready = compute(move || one_window(window, events, &certificate, &recipe)).await;
-    let ready = ready.map_err(|error| error.at("window", window))?;
+    ready.map_err(|error| error.at("window", window))
+}
+
+async fn one(ready: Ready, dataset: &Dataset, report: &mut Converted) -> Result<WindowRecord> {
     let Delivered { record, conflicts, types, .. } = deliver(ready, dataset).await?;
     *report.levels.entry(Level::None).or_default() += 1;
     report.count(record.counts, &record.files, types);

@@ -232,7 +232,7 @@ fn check(window: Option<Window>, batches: &[RecordBatch]) -> Result<()> {
             if !within {
                 return Err(Error::bug("a row lies outside its window").at("id", id));
             }
-            if !ids.insert(id.to_owned()) {
+            if !ids.insert(id) {
                 return Err(Error::bug("an event occurs twice in a window").at("id", id));
             }
             if before.is_some_and(|before| before > (at, id)) {

@@ -14,6 +14,8 @@ mod convert;
 mod events;
 #[path = "formats/export.rs"]
 mod export;
+#[path = "harness/folder.rs"]
+mod folder;
 #[path = "formats/law.rs"]
 mod law;
 #[path = "formats/layouts.rs"]

@@ -8,6 +8,8 @@
     reason = "a test that cannot go on has failed; helpers of tests are tests too"
 )]
 
+#[path = "harness/folder.rs"]
+mod folder;
 #[path = "harness/program.rs"]
 mod program;
 #[path = "harness/python.rs"]

@@ -9,6 +9,8 @@
     reason = "a test that cannot go on has failed; helpers of tests are tests too"
 )]
 
+#[path = "harness/folder.rs"]
+mod folder;
 #[path = "raw/kept.rs"]
 mod kept;
 #[path = "harness/program.rs"]

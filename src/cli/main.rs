@@ -35,6 +35,7 @@ mod signing_program;
 mod stream;
 mod summary;
 mod terminal;
+mod trust;
 mod verify;
 
 use args::Command;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use vonage_audit::error::Kind;
 use vonage_audit::pipeline::law;
-use vonage_audit::publish::verify::{Depth, Severity, Verification};
+use vonage_audit::publish::verify::Severity;
 use vonage_audit::report::{Hours, Options, Page, report};
 use vonage_audit::{Error, Result};
 
@@ -17,10 +17,9 @@ use crate::args::{StorageArgs, TableArgs, formats};
 use crate::destination::reading;
 use crate::environment::{Environment, footer_key_from_file};
 use crate::schema::table;
-use crate::signing::public_key;
 use crate::summary::{count, grouped};
 use crate::terminal::Terminal;
-use crate::verify::head;
+use crate::trust::TrustArgs;
 
 const STANDARD_OUTPUT: &str = "-";
 
@@ -69,24 +68,11 @@ pub(crate) struct Args {
     /// Verify every row as well
     #[arg(long)]
     pub(crate) deep: bool,
-    /// A commit noted down elsewhere: the log must have it, with this digest
-    #[arg(long, value_name = "NUMBER:SHA256")]
-    pub(crate) expect_head: Option<String>,
-    /// Largest data file that is read, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
-    pub(crate) file_limit: u64,
-    /// Most memory that one decoded file may take, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
-    pub(crate) decode_limit: u64,
-    /// Most memory for the ids of the dataset with --deep, in MiB; one MiB holds 52,428 ids
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
-    pub(crate) id_limit: u64,
     /// File with the key of encrypted Parquet files
     #[arg(long, value_name = "FILE")]
     pub(crate) parquet_key_file: Option<PathBuf>,
-    /// File with the public key that you trust, from elsewhere (PEM or hexadecimal)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) public_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
     #[command(flatten)]
     pub(crate) table: TableArgs,
     #[command(flatten)]
@@ -102,9 +88,6 @@ pub(crate) async fn run(args: &Args, environment: &Environment, terminal: &Termi
     };
     let law = Arc::new(law(&table(&args.table)?));
     let store = reading(&args.dest, &args.storage, environment).await?;
-    if let Some(path) = &args.public_key {
-        options.verification.public_key = Some(public_key(path)?);
-    }
     outside(&args.out, &args.dest)?;
     options.verification.key = args.parquet_key_file.as_deref().map(footer_key_from_file).transpose()?;
     let page = report(store.as_ref(), &options, format, &law).await?;
@@ -124,11 +107,6 @@ pub(crate) async fn run(args: &Args, environment: &Environment, terminal: &Termi
 }
 
 fn options(args: &Args) -> Result<Options> {
-    let depth = match (args.quick, args.deep) {
-        (true, _) => Depth::Quick,
-        (_, true) => Depth::Deep,
-        _ => Depth::Digests,
-    };
     Ok(Options {
         title: args.title.clone(),
         hours: Hours::parse(&args.zone, &args.hours, &args.days)?,
@@ -136,14 +114,7 @@ fn options(args: &Args) -> Result<Options> {
         listed: args.listed,
         top: args.top,
         told_apart: args.tally_limit,
-        verification: Verification {
-            depth,
-            head: args.expect_head.as_deref().map(head).transpose()?,
-            file_limit: args.file_limit << 20,
-            memory: args.decode_limit << 20,
-            id_memory: args.id_limit << 20,
-            ..Verification::default()
-        },
+        verification: args.trust.verification(args.quick, args.deep)?,
     })
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use vonage_audit::encode::Settings as Files;
 use vonage_audit::error::Kind;
-use vonage_audit::model::{Grid, Head, Level, Timestamp, Window};
+use vonage_audit::model::{Grid, Level, Timestamp, Window};
 use vonage_audit::pipeline::{Source, check_raw, law};
 use vonage_audit::plan::Moment;
 use vonage_audit::publish::Dataset;
@@ -23,9 +23,9 @@ use crate::args::{StorageArgs, TableArgs, formats};
 use crate::destination::reading;
 use crate::environment::{Environment, footer_key_from_file};
 use crate::schema::table;
-use crate::signing::public_key;
 use crate::summary::{count, grouped};
 use crate::terminal::Terminal;
+use crate::trust::TrustArgs;
 
 /// Gaps of one format that the report lists.
 const GAPS: usize = 100;
@@ -45,9 +45,6 @@ pub(crate) struct Args {
     /// Read one part of the data files, like 3/7: the parts 1/7 to 7/7 are all of them
     #[arg(long, value_name = "N/T")]
     pub(crate) subset: Option<String>,
-    /// A commit noted down elsewhere: the log must have it, with this digest
-    #[arg(long, value_name = "NUMBER:SHA256")]
-    pub(crate) expect_head: Option<String>,
     /// A half-open range that must be covered without a gap, like 2026-01-01..2026-04-01 or 2026-01-01..yesterday
     #[arg(long, value_name = "FROM..TO")]
     pub(crate) covers: Option<String>,
@@ -64,21 +61,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FINDINGS", default_value_t = 1_000,
         value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=1_000_000))]
     pub(crate) findings_limit: usize,
-    /// Largest data file that is read, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
-    pub(crate) file_limit: u64,
-    /// Most memory that one decoded file may take with --deep, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
-    pub(crate) decode_limit: u64,
-    /// Most memory for the ids of the dataset with --deep, in MiB; one MiB holds 52,428 ids
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
-    pub(crate) id_limit: u64,
-    /// File with the public key that you trust, from elsewhere (PEM or hexadecimal)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) public_key: Option<PathBuf>,
     /// File with the key of encrypted Parquet files, for --deep
     #[arg(long, value_name = "FILE", requires = "deep")]
     pub(crate) parquet_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
     #[command(flatten)]
     pub(crate) table: TableArgs,
     #[command(flatten)]
@@ -132,23 +119,13 @@ async fn evidence(
 }
 
 fn request(args: &Args, now: Timestamp) -> Result<Verification> {
-    let depth = match (args.quick, args.deep) {
-        (true, _) => Depth::Quick,
-        (_, true) => Depth::Deep,
-        _ => Depth::Digests,
-    };
     let cover = args.covers.as_deref().map(|text| cover(text, args, now)).transpose()?;
     Ok(Verification {
-        depth,
         part: args.subset.as_deref().map(part).transpose()?,
-        head: args.expect_head.as_deref().map(head).transpose()?,
         cover,
         findings: args.findings_limit,
-        file_limit: args.file_limit << 20,
-        memory: args.decode_limit << 20,
-        id_memory: args.id_limit << 20,
         key: args.parquet_key_file.as_deref().map(footer_key_from_file).transpose()?,
-        public_key: args.public_key.as_deref().map(public_key).transpose()?,
+        ..args.trust.verification(args.quick, args.deep)?
     })
 }
 
@@ -162,17 +139,6 @@ fn part(text: &str) -> Result<(u64, u64)> {
 }
 
 /// A commit as runs print it.
-pub(crate) fn head(text: &str) -> Result<Head> {
-    text.split_once(':')
-        .and_then(|(number, sha256)| Some((number.parse().ok()?, sha256.to_ascii_lowercase())))
-        .filter(|(_, sha256)| sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        .map(|(number, sha256)| Head { number, sha256 })
-        .ok_or_else(|| {
-            Error::usage(format!("not a commit: {text:?}"))
-                .hint("write --expect-head 42:SHA256, as an export prints it behind `head`")
-        })
-}
-
 fn cover(text: &str, args: &Args, now: Timestamp) -> Result<Cover> {
     let wrong =
         || Error::usage(format!("not a range: {text:?}")).hint("write --covers 2026-01-01..2026-04-01");

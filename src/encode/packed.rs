@@ -3,11 +3,12 @@
 //! What lives here: Zstandard in one piece, and a stream that is unpacked as it is read. What this file must not know:
 //! what the bytes are.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::error::{Error, Kind, Result};
+use super::packing::{bounded, undecoded};
+use crate::error::{Error, Result};
 
 /// How the first bytes of a stream tell its compression.
 const GZIP: &[u8] = b"\x1f\x8b";
@@ -31,15 +32,7 @@ pub fn zstd(pieces: impl IntoIterator<Item = Result<Vec<u8>>>, level: i32) -> Re
 /// # Errors
 /// Verification: damaged, cut off, or more than the limit.
 pub fn unzstd(bytes: &[u8], limit: u64) -> Result<Vec<u8>> {
-    let refused = |why| Error::new(Kind::Verification, "not a readable Zstandard file").at("why", why);
-    let damaged = |cause: io::Error| refused("damaged").because(cause);
-    let decoder = zstd::Decoder::with_buffer(bytes).map_err(damaged)?;
-    let mut out = Vec::new();
-    decoder.take(limit.saturating_add(1)).read_to_end(&mut out).map_err(damaged)?;
-    if u64::try_from(out.len()).unwrap_or(u64::MAX) > limit {
-        return Err(refused("more than the limit").at("limit", limit));
-    }
-    Ok(out)
+    bounded(&mut zstd::Decoder::with_buffer(bytes).map_err(undecoded)?, limit)
 }
 
 /// The stream without its compression, gzip or Zstandard, which its first bytes tell; any other stream as it is. What is

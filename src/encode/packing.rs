@@ -97,7 +97,7 @@ pub(super) fn read(packing: Packing, bytes: &[u8], limit: u64) -> Result<Cow<'_,
     }
 }
 
-fn bounded(decoder: &mut impl Read, limit: u64) -> Result<Vec<u8>> {
+pub(super) fn bounded(decoder: &mut impl Read, limit: u64) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     let read = decoder.take(limit.saturating_add(1)).read_to_end(&mut text).map_err(undecoded)?;
     if u64::try_from(read).unwrap_or(u64::MAX) > limit {
@@ -114,7 +114,7 @@ fn refused(why: &'static str) -> Error {
     Error::new(Kind::Verification, "not a readable compressed file").at("why", why)
 }
 
-fn undecoded(cause: io::Error) -> Error {
+pub(super) fn undecoded(cause: io::Error) -> Error {
     refused("damaged").because(cause)
 }
 

@@ -1,45 +1,19 @@
 //! What holds for every format, codec and shape alike: rows come back, their cut does not matter, and nothing that is
 //! damaged, prolonged or too large is taken.
 
-use std::io::Write;
-use std::sync::Arc;
+pub(super) mod rows;
 
+use std::io::Write;
+
+use self::rows::{Row, any_rows, batch, schema, text};
 use super::*;
 use crate::error::{Kind, Result};
 use crate::model::{Format, Formulas, Layout, Lines, Packing};
-use arrow_array::{
-    ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-};
-use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_array::RecordBatch;
+use arrow_schema::DataType;
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use proptest::prelude::*;
-
-type Row = (Option<String>, Option<i64>, Option<bool>, Option<i32>, Option<i64>, Option<String>);
-
-fn schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("id", DataType::Utf8, true),
-        Field::new("created_at", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true),
-        Field::new("known", DataType::Boolean, true),
-        Field::new("small", DataType::Int32, true),
-        Field::new("large", DataType::Int64, true),
-        Field::new("context_json", DataType::Utf8, true),
-    ]))
-}
-
-fn batch(rows: &[Row]) -> RecordBatch {
-    let times: TimestampMicrosecondArray = rows.iter().map(|row| row.1).collect();
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(rows.iter().map(|row| row.0.clone()).collect::<StringArray>()),
-        Arc::new(times.with_timezone("UTC")),
-        Arc::new(rows.iter().map(|row| row.2).collect::<BooleanArray>()),
-        Arc::new(rows.iter().map(|row| row.3).collect::<Int32Array>()),
-        Arc::new(rows.iter().map(|row| row.4).collect::<Int64Array>()),
-        Arc::new(rows.iter().map(|row| row.5.clone()).collect::<StringArray>()),
-    ];
-    RecordBatch::try_new(schema(), columns).unwrap()
-}
 
 fn many(count: usize) -> Vec<Row> {
     (0..count)
@@ -388,27 +362,10 @@ fn csvw_documents_are_a_function_of_table_and_layout() {
     assert_eq!(document["tableSchema"]["columns"][1]["datatype"], "dateTimeStamp");
 }
 
-fn text() -> impl Strategy<Value = Option<String>> {
-    let special = vec!['"', ',', '\r', '\n', '\'', '=', '\u{ff1d}', '\t', '\0', '\u{feff}', '\\', '\u{2028}'];
-    let letters =
-        proptest::collection::vec(prop_oneof![proptest::sample::select(special), any::<char>()], 0..6);
-    proptest::option::weighted(0.9, letters.prop_map(|letters| letters.into_iter().collect()))
-}
-
 proptest! {
     #[test]
     fn any_rows_come_back_from_flat_lines_and_another_reader_agrees(
-        rows in proptest::collection::vec(
-            (
-                text(),
-                proptest::option::of(-62_135_596_800_000_000..253_402_300_800_000_000_i64),
-                any::<Option<bool>>(),
-                any::<Option<i32>>(),
-                any::<Option<i64>>(),
-                text(),
-            ),
-            1..20,
-        ),
+        rows in any_rows(),
         packing in proptest::sample::select(vec![Packing::Plain, Packing::Gzip, Packing::Zstd]),
     ) {
         let settings = Settings::new(Layout { ndjson: packing, lines: Lines::Flat, ..Layout::default() });

@@ -163,12 +163,10 @@ async fn all(
     while let Some(ready) = making.next().await {
         records.push(one(ready?, dataset, report).await?);
         if records.len() >= WINDOWS_A_COMMIT {
-            dataset.describe(&records, &table.arrow_schema()).await?;
             dataset.commit(std::mem::take(&mut records), job.recorded_at).await?;
         }
     }
     if !records.is_empty() {
-        dataset.describe(&records, &table.arrow_schema()).await?;
         dataset.commit(records, job.recorded_at).await?;
     }
     report.contradictions.sort();

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 
-use super::convert::{Conversion, Converted, compute, length, recipe, unproven, until};
+use super::convert::{Conversion, Converted, compute, recipe, unproven, until};
 use super::deliver::{Delivered, deliver};
 use super::reshape::{Source, proven_here, undated};
 use super::transform::transform;
@@ -60,14 +60,7 @@ async fn all(
             record.source = source.dataset.head();
             report.contradictions.extend(conflicts);
             report.lines += record.counts.settled;
-            report.rows += record.counts.rows;
-            report.known += record.counts.known;
-            report.quarantined += record.counts.quarantined;
-            report.files += length(&record.files);
-            report.bytes += record.files.iter().map(|file| file.bytes).sum::<u64>();
-            for (name, count) in types {
-                *report.types.entry(name).or_default() += count;
-            }
+            report.count(record.counts, &record.files, types);
             if windows.insert(window) {
                 *report.levels.entry(level).or_default() += 1;
             }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Kind};
-use crate::model::{Drift, EventId, FileRecord, Flaw, Grid, Head, Level, Window};
+use crate::model::{Counts, Drift, EventId, FileRecord, Flaw, Grid, Head, Level, Window};
 
 /// The outcome of a run. Also made when the run failed: what was committed before stays.
 #[derive(Debug)]
@@ -81,8 +81,18 @@ impl Report {
         }
     }
 
-    /// Takes files that were written, and events of each type, into account.
-    pub(super) fn count(&mut self, files: &[FileRecord], types: BTreeMap<String, u64>) {
+    /// Takes what became of some events into account.
+    pub(super) fn count(
+        &mut self,
+        counts: Counts,
+        vanished: &[String],
+        files: &[FileRecord],
+        types: BTreeMap<String, u64>,
+    ) {
+        self.rows += counts.rows;
+        self.quarantined += counts.quarantined;
+        self.redacted += counts.redacted;
+        self.vanished += u64::try_from(vanished.len()).unwrap_or(u64::MAX);
         self.files += u64::try_from(files.len()).unwrap_or(u64::MAX);
         self.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
         for (name, count) in types {

@@ -148,12 +148,7 @@ fn tell(made: Vec<Delivered>, report: &mut Converted) {
     if let Some(most) = made.into_iter().max_by_key(|delivered| delivered.record.counts.rows) {
         let counts = most.record.counts;
         report.lines += counts.settled;
-        report.rows += counts.rows;
-        report.known += counts.known;
-        report.quarantined += counts.quarantined;
-        for (name, count) in most.types {
-            *report.types.entry(name).or_default() += count;
-        }
+        report.count(counts, &[], most.types);
     }
 }
 

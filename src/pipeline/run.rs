@@ -183,12 +183,8 @@ impl<S: Source> Run<'_, S> {
             report.unproven.push((self.job.range, changed_content("none", &conflicts)));
         }
         report.undated += record.counts.rows;
-        report.rows += record.counts.rows;
-        report.quarantined += record.counts.quarantined;
-        report.redacted += record.counts.redacted;
         report.not_rebuilt += not_rebuilt;
-        report.vanished += u64::try_from(record.vanished.len()).unwrap_or(u64::MAX);
-        report.count(&record.files, types);
+        report.count(record.counts, &record.vanished, &record.files, types);
         report.drift.merge(drift);
         dataset.commit_undated(record, self.job.recorded_at).await?;
         Ok(())
@@ -288,7 +284,6 @@ impl<S: Source> Run<'_, S> {
         if !records.is_empty() {
             let windows: Vec<_> =
                 records.iter().map(|record| (record.window, record.counts.settled)).collect();
-            dataset.describe(&records, &self.table.arrow_schema()).await?;
             dataset.commit(records, self.job.recorded_at).await?;
             for (window, events) in windows {
                 (self.observe)(Progress::Committed { window, events });
@@ -304,12 +299,8 @@ impl<S: Source> Run<'_, S> {
         }
         *report.levels.entry(record.certificate.level).or_default() += 1;
         report.events += record.counts.settled;
-        report.rows += record.counts.rows;
-        report.quarantined += record.counts.quarantined;
-        report.redacted += record.counts.redacted;
         report.not_rebuilt += not_rebuilt;
-        report.vanished += u64::try_from(record.vanished.len()).unwrap_or(u64::MAX);
-        report.count(&record.files, types);
+        report.count(record.counts, &record.vanished, &record.files, types);
         report.drift.merge(record.drift.clone());
         Ok(record)
     }

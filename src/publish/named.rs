@@ -3,15 +3,11 @@
 //! What lives here: [`NamedFiles`]. The chain is checked first: a list from a broken log would claim what nobody proved.
 //! What this file must not know: whether the files are there.
 
-use super::dataset::{DESCRIPTOR, MAX_CONTROL};
-use super::descriptor::Spec;
-use super::digest::sha256;
-use super::log::Log;
-use super::open::read_log;
-use super::{record, register};
+use super::open::read_stored;
+use super::record;
 use crate::error::{Error, Result};
 use crate::model::{FileRecord, Head, Window};
-use crate::store::{ObjectPath, Store};
+use crate::store::Store;
 
 /// One data file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,16 +36,8 @@ impl NamedFiles {
     /// [`crate::error::Kind::Usage`] when there is no dataset; [`crate::error::Kind::Verification`] when its log is
     /// broken; [`crate::error::Kind::Storage`].
     pub async fn read(store: &dyn Store) -> Result<Self> {
-        let stored = register::read(store, &ObjectPath::new(DESCRIPTOR)?, MAX_CONTROL).await?;
-        let descriptor = stored.ok_or_else(|| {
-            Error::usage("there is no dataset")
-                .at("destination", store.describe())
-                .hint("give the folder that holds _audit")
-        })?;
-        let spec = Spec::parse(&descriptor)?;
         let mut files = Vec::new();
-        let log = Log::new(spec.grid, spec.layout, sha256(&descriptor));
-        let log = read_log(store, log, |bytes| {
+        let stored = read_stored(store, |bytes| {
             let commit = record::read(bytes)?;
             for record in commit.windows {
                 let named = |file| NamedFile { file, window: Some(record.window), commit: commit.number };
@@ -60,7 +48,7 @@ impl NamedFiles {
             Ok(())
         })
         .await?;
-        Ok(Self { head: log.head(), files })
+        Ok(Self { head: stored.log.head(), files })
     }
 
     /// The files that commits up to `as_of` name, and those after `since` alone.

@@ -63,14 +63,7 @@ impl Dataset {
     /// # Errors
     /// [`Kind::Usage`] when there is none; otherwise as [`Dataset::open`].
     pub async fn open_stored(store: Arc<dyn Store>) -> Result<Self> {
-        let Some(descriptor) =
-            register::read(store.as_ref(), &ObjectPath::new(DESCRIPTOR)?, MAX_CONTROL).await?
-        else {
-            return Err(Error::usage("there is no dataset").at("destination", store.describe()));
-        };
-        let mut spec = Spec::parse(&descriptor)?;
-        let log = Log::new(spec.grid, spec.layout.clone(), sha256(&descriptor));
-        let log = read_log(store.as_ref(), log, |_| Ok(())).await?;
+        let Stored { descriptor, mut spec, log } = read_stored(store.as_ref(), |_| Ok(())).await?;
         if let Some(schema) = log.schema() {
             spec.schema = schema.clone();
         }
@@ -86,13 +79,33 @@ impl Dataset {
     }
 }
 
+/// A dataset that is there, as it says of itself.
+pub(super) struct Stored {
+    pub(super) descriptor: Bytes,
+    pub(super) spec: Spec,
+    pub(super) log: Log,
+}
+
+/// Reads the dataset at a destination; `each` as in [`read_log`].
+///
+/// # Errors
+/// [`Kind::Usage`] when there is none; [`Kind::Verification`] when its log is broken; [`Kind::Storage`].
+pub(super) async fn read_stored(store: &dyn Store, each: impl FnMut(&[u8]) -> Result<()>) -> Result<Stored> {
+    let stored = register::read(store, &ObjectPath::new(DESCRIPTOR)?, MAX_CONTROL).await?;
+    let descriptor = stored.ok_or_else(|| {
+        Error::usage("there is no dataset")
+            .at("destination", store.describe())
+            .hint("give the folder that holds _audit")
+    })?;
+    let spec = Spec::parse(&descriptor)?;
+    let log = Log::new(spec.grid, spec.layout.clone(), sha256(&descriptor));
+    let log = read_log(store, log, each).await?;
+    Ok(Stored { descriptor, spec, log })
+}
+
 /// Reads the commits that a listing shows, and checks that none is missing among them; `each` sees the bytes of every
 /// commit that was found to continue the log.
-pub(super) async fn read_log(
-    store: &dyn Store,
-    mut log: Log,
-    mut each: impl FnMut(&[u8]) -> Result<()>,
-) -> Result<Log> {
+async fn read_log(store: &dyn Store, mut log: Log, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<Log> {
     let folder = ObjectPath::new(log::FOLDER)?;
     let entries = register::children(store, Some(&folder)).await?;
     let numbers: BTreeSet<u64> = entries.iter().filter_map(|entry| log::number(&entry.name)).collect();

@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 
-use super::dataset::{DESCRIPTOR, MAX_CONTROL};
 use super::descriptor::Spec;
 use super::digest::sha256;
-use super::log::{Coverage, Log, covered};
-use super::open::read_log;
+use super::log::{Coverage, covered};
+use super::open::{Stored, read_stored};
 use super::slots::compute;
 use super::verify::Law;
 use super::{record, register};
@@ -47,39 +46,23 @@ impl Overview {
     /// # Errors
     /// [`Kind::Usage`] when there is no dataset; [`Kind::Verification`] when its log is broken; [`Kind::Storage`].
     pub async fn read(store: &dyn Store) -> Result<Self> {
-        let stored = register::read(store, &ObjectPath::new(DESCRIPTOR)?, MAX_CONTROL).await?;
-        let descriptor = stored.ok_or_else(|| {
-            Error::usage("there is no dataset")
-                .at("destination", store.describe())
-                .hint("give the folder that holds _audit")
-        })?;
-        let spec = Spec::parse(&descriptor)?;
-        let log = Log::new(spec.grid, spec.layout.clone(), sha256(&descriptor));
-        let mut overview = Self {
-            table: spec.schema.version.clone(),
-            spec,
-            head: None,
-            recorded_at: None,
-            tool: String::new(),
-            single_writer: false,
-            windows: BTreeMap::new(),
-            undated: Vec::new(),
-        };
-        let log = read_log(store, log, |bytes| {
+        let (mut recorded_at, mut tool, mut table, mut single_writer) = (None, String::new(), None, false);
+        let (mut windows, mut undated) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
+        let Stored { spec, log, .. } = read_stored(store, |bytes| {
             let commit = record::read(bytes)?;
-            overview.recorded_at = Some(Timestamp::from_seconds(commit.recorded_at));
-            overview.tool = commit.tool;
-            overview.table = commit.schema.version;
-            overview.single_writer |= commit.single_writer;
+            recorded_at = Some(Timestamp::from_seconds(commit.recorded_at));
+            tool = commit.tool;
+            table = Some(commit.schema.version);
+            single_writer |= commit.single_writer;
             for record in commit.windows {
-                overview.windows.entry(record.window).or_default().push(record);
+                windows.entry(record.window).or_default().push(record);
             }
-            overview.undated.extend(commit.undated);
+            undated.extend(commit.undated);
             Ok(())
         })
         .await?;
-        overview.head = log.head();
-        Ok(overview)
+        let table = table.unwrap_or_else(|| spec.schema.version.clone());
+        Ok(Self { spec, head: log.head(), recorded_at, tool, table, single_writer, windows, undated })
     }
 
     /// The windows that are committed in this format.

@@ -11,7 +11,7 @@ use super::dataset::Dataset;
 use super::register;
 use crate::encode::csvw_table;
 use crate::error::Result;
-use crate::model::{Format, Layout, WindowRecord};
+use crate::model::{FileRecord, Format, Layout};
 use crate::store::ObjectPath;
 
 const FOLDER: &str = "_audit/csvw";
@@ -35,14 +35,13 @@ pub(super) fn text(schema: &Schema, layout: &Layout) -> Vec<u8> {
 }
 
 impl Dataset {
-    /// Makes the description of this run's table durable if any of the records names a CSV file: before the commit that
-    /// names the first. A description that is there stays, whichever version of the program wrote it.
+    /// Makes the description of this run's table durable if any of the files is CSV: before a commit can name it. A
+    /// description that is there stays, whichever version of the program wrote it.
     ///
     /// # Errors
     /// [`crate::error::Kind::Storage`].
-    pub async fn describe(&self, records: &[WindowRecord], schema: &Schema) -> Result<()> {
-        let mut files = records.iter().flat_map(|record| &record.files);
-        if self.described.load(Ordering::Relaxed) || !files.any(|file| file.format == Format::Csv) {
+    pub(super) async fn describe(&self, files: &[FileRecord], schema: &Schema) -> Result<()> {
+        if self.described.load(Ordering::Relaxed) || !files.iter().any(|file| file.format == Format::Csv) {
             return Ok(());
         }
         let spec = self.spec();

@@ -156,6 +156,7 @@ impl Dataset {
             conflicts.extend(walk.conflicts);
             vanished.extend(walk.vanished);
         }
+        self.describe(&all.files, &prepared.content.schema).await?;
         all.known = prepared
             .rows
             .checked_sub(all.rows)

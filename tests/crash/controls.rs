@@ -7,8 +7,9 @@ use std::path::Path;
 
 use crate::calls::Call;
 use crate::errors::nothing_after;
+use crate::folder::tree;
 use crate::kills::unsynced;
-use crate::oracle::{Disk, Scene, tree};
+use crate::oracle::{Disk, Scene};
 use crate::tracer::Act;
 
 /// Whether a check fails; what it says goes to the test's output.

@@ -23,6 +23,9 @@ mod controls;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod errors;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[path = "../harness/folder.rs"]
+mod folder;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod kills;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod oracle;

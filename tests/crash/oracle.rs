@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use chrono::NaiveDate;
@@ -15,6 +15,7 @@ use serde_json::Value;
 use vonage_audit::sandbox::{Population, Spec};
 
 use crate::calls::{Call, NAMELESS};
+use crate::folder::tree;
 use crate::program::scratch;
 use crate::sandbox::{KEY, Sandbox, export};
 use crate::tracer::{Act, Traced, traced};
@@ -90,24 +91,6 @@ pub(crate) fn events() -> Vec<String> {
 }
 
 pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
-
-/// Every file below a folder.
-pub(crate) fn tree(folder: &Path) -> Tree {
-    let mut found = Tree::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-                found.insert(name, fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
-}
 
 /// An account, a command and what the command does and leaves when nothing disturbs it.
 pub(crate) struct Scene {

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::oracle::{Disk, Random, chained, events, full, tree};
+use crate::folder::tree;
+use crate::oracle::{Disk, Random, chained, events, full};
 use crate::program::{LIMIT, run, scratch};
 use crate::python::script;
 use crate::sandbox::{Sandbox, export};

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::program::{run, scratch};
+use crate::program::{program, run, scratch};
 use crate::python::script;
 use crate::sandbox::{Sandbox, export};
 use crate::tree::tree;
@@ -193,4 +193,10 @@ fn csv_files_are_described_once_for_each_table_and_nothing_else_stands_beside_th
     let mut check = script("described.py");
     check.arg(folder.join("dest")).arg(folder.join("work"));
     assert_eq!(run(check).expect(0).stdout.trim(), "50 rows in 2 files, valid");
+    // A dataset that is made of another one has it as well.
+    let mut converted = program();
+    converted.arg("convert").arg(folder.join("dest")).arg("--dest").arg(folder.join("other"));
+    converted.args(["--format", "csv"]);
+    run(converted).expect(0);
+    assert_eq!(tree(&folder.join("other/_audit/csvw")), documents);
 }

@@ -1,5 +1,6 @@
 //! A store that overwrites is found, refused, and with `--single-writer` used without overwriting.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -53,6 +54,22 @@ async fn a_store_that_overwrites_is_known_by_it_again_and_again_and_when_it_lear
     assert_eq!(bad.read(&path, 100).await.unwrap(), Some(two));
 }
 
+/// The program exports three days to a store that overwrites only as its one writer, and then nothing twice.
+pub(crate) fn refuses_unless_single(place: &str, variables: &BTreeMap<&'static str, String>) {
+    let sandbox = Sandbox::start(&["--events", "500"]);
+    let command = |single: bool| {
+        let mut command = export(&sandbox.url, "2026-01-01", "2026-01-04", place.as_ref());
+        command.envs(variables).args(single.then_some("--single-writer"));
+        command
+    };
+    let refused = run(command(false)).expect(2);
+    assert!(refused.stderr.contains("--single-writer"), "{}", refused.stderr);
+    run(command(true)).expect(0);
+    // Nothing is done twice, and nothing is overwritten.
+    run(command(true)).expect(0);
+    run(command(false)).expect(2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_refuses_a_store_that_overwrites_unless_it_is_the_one_writer() {
     let server = open_s3();
@@ -61,22 +78,7 @@ async fn the_program_refuses_a_store_that_overwrites_unless_it_is_the_one_writer
     let place = fresh("s3");
     let good = store(&place, &variables, limits()).await.unwrap();
     variables.insert("AWS_ENDPOINT_URL", proxy.url());
-    tokio::task::spawn_blocking(move || {
-        let sandbox = Sandbox::start(&["--events", "500"]);
-        let command = |single: bool| {
-            let mut command = export(&sandbox.url, "2026-01-01", "2026-01-04", place.as_ref());
-            command.envs(&variables).args(single.then_some("--single-writer"));
-            command
-        };
-        let refused = run(command(false)).expect(2);
-        assert!(refused.stderr.contains("--single-writer"), "{}", refused.stderr);
-        run(command(true)).expect(0);
-        // Nothing is done twice, and nothing is overwritten.
-        run(command(true)).expect(0);
-        run(command(false)).expect(2);
-    })
-    .await
-    .unwrap();
+    tokio::task::spawn_blocking(move || refuses_unless_single(&place, &variables)).await.unwrap();
     let all = objects(&good, &["_audit/commits", "parquet"]).await;
     let commits: Vec<_> = all.iter().filter(|(path, _)| path.starts_with("_audit/commits/")).collect();
     assert!(!commits.is_empty());

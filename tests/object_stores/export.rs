@@ -8,6 +8,7 @@ use bytes::Bytes;
 use vonage_audit::store::{Created, ObjectPath, Store};
 
 use crate::extraction::block_on;
+use crate::folder::tree;
 use crate::program::{run, scratch};
 use crate::sandbox::{Sandbox, export};
 use crate::servers::{azure, fresh, limits, objects, shared_s3, store};
@@ -16,20 +17,9 @@ const FORMATS: [&str; 3] = ["parquet", "csv", "ndjson"];
 
 /// Data files on disk, by path.
 pub(crate) fn on_disk(root: &Path) -> BTreeMap<String, Bytes> {
-    let mut found = BTreeMap::new();
-    let mut open: Vec<_> = FORMATS.iter().map(|format| root.join(format)).collect();
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let name = path.strip_prefix(root).unwrap().display().to_string();
-                found.insert(name, std::fs::read(&path).unwrap().into());
-            }
-        }
-    }
-    found
+    let all = tree(root).into_iter();
+    let data = all.filter(|(path, _)| FORMATS.iter().any(|format| path.starts_with(&format!("{format}/"))));
+    data.map(|(path, bytes)| (path, bytes.into())).collect()
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use vonage_audit::store::creates_if_absent;
 
+use crate::capability::refuses_unless_single;
 use crate::export::on_disk;
 use crate::extraction::block_on;
 use crate::program::{run, scratch};
@@ -64,16 +65,7 @@ fn it_overwrites_and_is_refused() {
     let (place, variables) = named("refused");
     let opened = block_on(store(&place, &variables, limits())).unwrap();
     assert!(!block_on(creates_if_absent(&opened)).unwrap());
-    let sandbox = Sandbox::start(&["--events", "500"]);
-    let command = |single: bool| {
-        let mut command = export(&sandbox.url, "2026-01-01", "2026-01-04", place.as_ref());
-        command.envs(&variables).args(single.then_some("--single-writer"));
-        command
-    };
-    let refused = run(command(false)).expect(2);
-    assert!(refused.stderr.contains("--single-writer"), "{}", refused.stderr);
-    run(command(true)).expect(0);
-    run(command(true)).expect(0);
+    refuses_unless_single(&place, &variables);
     let found = block_on(objects(&opened, &["parquet", "_audit/commits"]));
     assert_eq!(found.keys().filter(|path| path.ends_with("-s000.parquet")).count(), 3, "{:?}", found.keys());
     for (path, text) in found.iter().filter(|(path, _)| path.starts_with("_audit/")) {

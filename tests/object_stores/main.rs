@@ -17,6 +17,8 @@
 #[path = "../harness/extraction.rs"]
 #[allow(dead_code, reason = "shared with tests that write to disk")]
 mod extraction;
+#[path = "../harness/folder.rs"]
+mod folder;
 #[path = "../harness/program.rs"]
 mod program;
 #[path = "../harness/python.rs"]

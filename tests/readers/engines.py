@@ -21,6 +21,8 @@ import tempfile
 
 import pyarrow.parquet as pq
 
+import local_spark
+
 MICROS = {
     "duckdb": "epoch_us({})",
     "clickhouse": "toUnixTimestamp64Micro({})",
@@ -103,19 +105,8 @@ class ClickHouse:
 
 class Spark:
     def __enter__(self):
-        from pyspark.sql import SparkSession
-
         self.folder = tempfile.TemporaryDirectory()
-        self.session = (
-            SparkSession.builder.master("local[1]")
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.driver.bindAddress", "127.0.0.1")
-            .config("spark.ui.enabled", "false")
-            .config("spark.sql.session.timeZone", "UTC")
-            .config("spark.sql.shuffle.partitions", "1")
-            .config("spark.sql.warehouse.dir", self.folder.name)
-            .getOrCreate()
-        )
+        self.session = local_spark.session(spark_sql_warehouse_dir=self.folder.name)
         return self
 
     def __exit__(self, *_):

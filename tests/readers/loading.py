@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 from engines import statements, truth
+from local_spark import session
 
 DIED = -signal.SIGKILL
 
@@ -272,18 +273,8 @@ def by_sql(kind, folder, examples, scratch):
 
 class Spark:
     def __init__(self, examples):
-        from pyspark.sql import SparkSession
-
         self.module = module(examples / "spark.py")
-        self.session = (
-            SparkSession.builder.master("local[1]")
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.ui.enabled", "false")
-            .config("spark.sql.session.timeZone", "UTC")
-            .config("spark.sql.shuffle.partitions", "1")
-            .getOrCreate()
-        )
-        self.session.sparkContext.setLogLevel("ERROR")
+        self.session = session()
 
     def load(self, place, night):
         return self.module.load(self.session, str(night), str(place / "audit_events"))

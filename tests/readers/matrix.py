@@ -7,7 +7,6 @@ comparison with the events themselves. A cell that is not `exact` makes it fail.
 program works; the truth is the events and the documents under schemas/.
 """
 
-import os
 import pathlib
 import re
 import sys
@@ -15,6 +14,7 @@ import sys
 import pyarrow.parquet as pq
 
 from check import load_columns, pyarrow_rows, read_truth
+from local_spark import session
 from lossless import coerce, member_text, parse, value_at
 
 #: What a careless reader or writer gets wrong, by the value that the event has. Each must occur.
@@ -102,24 +102,14 @@ def pandas_parquet(export, names):
 
 def spark_parquet(export, names):
     # All of Spark stays on this machine, and none of its talk reaches the table.
-    os.environ.update(SPARK_LOCAL_IP="127.0.0.1", PYSPARK_PYTHON=sys.executable)
     import pyspark
-    from pyspark.sql import SparkSession
 
-    session = (
-        SparkSession.builder.master("local[1]")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.shuffle.partitions", "1")
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("ERROR")
-    frame = session.read.parquet(tree(export, "parquet"))
+    spark = session()
+    frame = spark.read.parquet(tree(export, "parquet"))
     chosen = ["unix_micros(created_at) AS created_at" if name == "created_at" else name for name in names]
     rows = [row.asDict() for row in frame.selectExpr(*chosen).collect()]
     types = dict(frame.dtypes)
-    session.stop()
+    spark.stop()
     return "Spark", pyspark.__version__, types, rows
 
 

@@ -21,6 +21,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.dataset as ds
 
+from local_spark import session
+
 NULL = "__HIVE_DEFAULT_PARTITION__"
 FOLDERS = {"event_type": "type"}
 FORMATS = ("parquet", "csv", "ndjson")
@@ -162,19 +164,9 @@ def values(folder, events, connection):
 
 
 def main(folder, truths):
-    from pyspark.sql import SparkSession
-
     events = [json.loads(line) for line in pathlib.Path(truths).read_text("utf-8").splitlines()]
     folder = pathlib.Path(folder)
-    spark = (
-        SparkSession.builder.master("local[2]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "1")
-        .getOrCreate()
-    )
-    spark.sparkContext.setLogLevel("ERROR")
+    spark = session(cores=2, spark_sql_sources_partitionColumnTypeInference_enabled="false")
     connection = duckdb.connect()
     layouts = sorted(folder.glob("*.json"))
     reads = 0

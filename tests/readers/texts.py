@@ -9,7 +9,6 @@ a cell that says so, and the document must say the same. What this file must not
 
 import importlib
 import json
-import os
 import pathlib
 import shutil
 import sys
@@ -19,6 +18,7 @@ import textwrap
 import pyarrow as pa
 
 from check import load_columns, read_truth
+from local_spark import session
 from lossless import LONE_SURROGATE, member_text, micros, parse
 from matrix import KINDS, truth_rows
 
@@ -159,19 +159,7 @@ def instant(value):
 
 
 def spark():
-    os.environ.update(SPARK_LOCAL_IP="127.0.0.1", PYSPARK_PYTHON=sys.executable)
-    from pyspark.sql import SparkSession
-
-    session = (
-        SparkSession.builder.master("local[1]")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.sql.session.timeZone", "UTC")
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("OFF")
-    return session
+    return session(log_level="OFF")
 
 
 def truth_of(format, export, lines, columns):

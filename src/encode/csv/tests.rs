@@ -1,45 +1,13 @@
-use std::sync::Arc;
-
 use super::*;
+use crate::encode::tests::rows::{Row, any_rows, batch, schema};
 use crate::encode::{
     BATCH_ROWS, FileMetadata, ReadLimits, Settings, encode, read as read_untyped, read_typed,
 };
 use crate::model::Format;
 use arrow_array::cast::AsArray;
-use arrow_array::{BooleanArray, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray};
-use arrow_schema::{Field, Schema, TimeUnit};
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use proptest::prelude::*;
-
-type Row = (Option<String>, Option<i64>, Option<bool>, Option<i32>, Option<i64>, Option<String>);
-
-fn schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("id", DataType::Utf8, true),
-        Field::new("created_at", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true),
-        Field::new("known", DataType::Boolean, true),
-        Field::new("small", DataType::Int32, true),
-        Field::new("large", DataType::Int64, true),
-        Field::new("context_json", DataType::Utf8, true),
-    ]))
-}
-
-fn batch(rows: &[Row]) -> RecordBatch {
-    let times: TimestampMicrosecondArray = rows.iter().map(|row| row.1).collect();
-    RecordBatch::try_new(
-        schema(),
-        vec![
-            Arc::new(rows.iter().map(|row| row.0.clone()).collect::<StringArray>()),
-            Arc::new(times.with_timezone("UTC")),
-            Arc::new(rows.iter().map(|row| row.2).collect::<BooleanArray>()),
-            Arc::new(rows.iter().map(|row| row.3).collect::<Int32Array>()),
-            Arc::new(rows.iter().map(|row| row.4).collect::<Int64Array>()),
-            Arc::new(rows.iter().map(|row| row.5.clone()).collect::<StringArray>()),
-        ],
-    )
-    .unwrap()
-}
 
 fn file(batches: &[RecordBatch]) -> Bytes {
     let mut out = Vec::new();
@@ -178,33 +146,10 @@ fn batches_do_not_matter() {
     assert_eq!(back(whole), batch(&rows));
 }
 
-fn text() -> impl Strategy<Value = Option<String>> {
-    let letters = proptest::collection::vec(
-        prop_oneof![
-            proptest::sample::select(vec![
-                '"', ',', '\r', '\n', '\'', '=', '\u{ff1d}', '\t', '\0', '\u{feff}'
-            ]),
-            any::<char>()
-        ],
-        0..6,
-    );
-    proptest::option::weighted(0.9, letters.prop_map(|letters| letters.into_iter().collect()))
-}
-
 proptest! {
     #[test]
     fn any_rows_come_back_and_another_reader_agrees(
-        rows in proptest::collection::vec(
-            (
-                text(),
-                proptest::option::of(-62_135_596_800_000_000..253_402_300_800_000_000_i64),
-                any::<Option<bool>>(),
-                any::<Option<i32>>(),
-                any::<Option<i64>>(),
-                text(),
-            ),
-            1..20,
-        )
+        rows in any_rows()
     ) {
         let batch = batch(&rows);
         let bytes = file(std::slice::from_ref(&batch));

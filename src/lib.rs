@@ -17,6 +17,7 @@ pub mod sandbox;
 pub mod schema;
 pub mod secret;
 pub mod settle;
+pub mod spool;
 pub mod store;
 
 pub use error::{Error, Result};

@@ -1,0 +1,122 @@
+//! A file without a name that is written once from its beginning and read at any place.
+//!
+//! What lives here: [`SpillFile`]. What this file must not know: what the bytes are.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use super::scratch::Scratch;
+use crate::error::Result;
+
+/// Bytes that are written at once.
+const BUFFER: usize = 256 << 10;
+
+/// A temporary file; its bytes count against the limit until it is dropped.
+#[derive(Debug)]
+pub struct SpillFile {
+    file: File,
+    scratch: Scratch,
+    /// Bytes on the disk; those in `waiting` follow them.
+    written: u64,
+    waiting: Vec<u8>,
+}
+
+impl SpillFile {
+    pub(super) fn new(file: File, scratch: Scratch) -> Self {
+        Self { file, scratch, written: 0, waiting: Vec::new() }
+    }
+
+    /// Appends bytes; gives the place where they begin.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Storage`]: the disk does not take them, or the limit is reached.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<u64> {
+        let at = self.len();
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() >= BUFFER {
+            self.write_out()?;
+            self.waiting.clear();
+        }
+        Ok(at)
+    }
+
+    /// Bytes appended.
+    pub fn len(&self) -> u64 {
+        self.written.saturating_add(length(&self.waiting))
+    }
+
+    /// Whether nothing was appended.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Writes out what waits, so that all of it can be read.
+    ///
+    /// # Errors
+    /// As [`SpillFile::append`].
+    pub fn flush(&mut self) -> Result<()> {
+        let written = self.write_out();
+        self.waiting = Vec::new();
+        written
+    }
+
+    fn write_out(&mut self) -> Result<()> {
+        let bytes = length(&self.waiting);
+        self.scratch.grow(bytes)?;
+        let written = self.file.write_all_at(&self.waiting, self.written);
+        // Counted even if only some of it was written: the drop takes the same number back.
+        self.written = self.written.saturating_add(bytes);
+        written.map_err(|cause| self.scratch.failed("cannot write a temporary file", cause))
+    }
+
+    /// Fills `buffer` from a place, as far as the file goes; gives the bytes read.
+    ///
+    /// # Errors
+    /// What the disk gives.
+    pub fn read_at(&self, mut buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        let (mut read, mut at) = (0, at);
+        while !buffer.is_empty() {
+            let got = match self.file.read_at(buffer, at) {
+                Ok(0) => break,
+                Ok(got) => got,
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
+                Err(cause) => return Err(cause),
+            };
+            let Some(rest) = std::mem::take(&mut buffer).get_mut(got..) else { break };
+            (buffer, read, at) = (rest, read + got, at.saturating_add(length_of(got)));
+        }
+        Ok(read)
+    }
+
+    /// As many bytes as asked for, from a place that [`SpillFile::append`] gave.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Storage`]: the disk does not give back what it took.
+    pub fn read(&self, at: u64, bytes: u64) -> Result<Vec<u8>> {
+        let mut buffer = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX)];
+        match self.read_at(&mut buffer, at) {
+            Ok(read) if read == buffer.len() => Ok(buffer),
+            Ok(_) => Err(self.unread(io::ErrorKind::UnexpectedEof.into())),
+            Err(cause) => Err(self.unread(cause)),
+        }
+    }
+
+    pub(super) fn unread(&self, cause: io::Error) -> crate::error::Error {
+        self.scratch.failed("cannot read a temporary file", cause)
+    }
+}
+
+impl Drop for SpillFile {
+    fn drop(&mut self) {
+        self.scratch.shrink(self.written);
+    }
+}
+
+pub(super) fn length(bytes: &[u8]) -> u64 {
+    length_of(bytes.len())
+}
+
+pub(super) fn length_of(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}

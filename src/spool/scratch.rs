@@ -1,0 +1,107 @@
+//! How much may be held in memory, and where the rest goes.
+//!
+//! What lives here: [`Scratch`]. What this file must not know: what is held.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::file::SpillFile;
+use crate::error::{Error, Kind, Result};
+
+/// A budget of memory and a folder for what is beyond it. Clones share one limit of spilled bytes.
+#[derive(Clone, Debug)]
+pub struct Scratch(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// `None` if nothing is ever spilled.
+    folder: Option<PathBuf>,
+    memory: u64,
+    limit: u64,
+    spilled: AtomicU64,
+    most: AtomicU64,
+}
+
+impl Default for Scratch {
+    /// Everything in memory.
+    fn default() -> Self {
+        Self::of(None, u64::MAX, 0)
+    }
+}
+
+impl PartialEq for Scratch {
+    fn eq(&self, other: &Self) -> bool {
+        let settings = |scratch: &Self| (scratch.0.folder.clone(), scratch.0.memory, scratch.0.limit);
+        settings(self) == settings(other)
+    }
+}
+
+impl Eq for Scratch {}
+
+impl Scratch {
+    /// `memory` bytes for a run as a whole, which its stages share out; beyond, at most `limit` bytes at a time in files
+    /// without a name on the file system of `folder`.
+    pub fn new(folder: PathBuf, memory: u64, limit: u64) -> Self {
+        Self::of(Some(folder), memory, limit)
+    }
+
+    fn of(folder: Option<PathBuf>, memory: u64, limit: u64) -> Self {
+        let (spilled, most) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self(Arc::new(Inner { folder, memory, limit, spilled, most }))
+    }
+
+    /// One of `parts` equal shares of the memory, in bytes.
+    pub fn share(&self, parts: u64) -> u64 {
+        if self.0.folder.is_none() { u64::MAX } else { self.0.memory / parts.max(1) }
+    }
+
+    /// The most bytes that were spilled at one time.
+    pub fn most_spilled(&self) -> u64 {
+        self.0.most.load(Ordering::Relaxed)
+    }
+
+    /// A file for what does not fit.
+    ///
+    /// # Errors
+    /// [`Kind::Storage`] when the folder takes none.
+    pub fn file(&self) -> Result<SpillFile> {
+        let Some(folder) = &self.0.folder else {
+            return Err(Error::bug("something is spilled that has all memory"));
+        };
+        match tempfile::tempfile_in(folder) {
+            Ok(file) => Ok(SpillFile::new(file, self.clone())),
+            Err(cause) => Err(self.failed("cannot make a temporary file", cause)),
+        }
+    }
+
+    /// Takes note of more spilled bytes.
+    pub(super) fn grow(&self, bytes: u64) -> Result<()> {
+        let now = self.0.spilled.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        self.0.most.fetch_max(now, Ordering::Relaxed);
+        if now <= self.0.limit {
+            return Ok(());
+        }
+        self.shrink(bytes);
+        Err(Error::new(Kind::Storage, "temporary files would take more than the limit")
+            .at("folder", self.folder().display())
+            .at("limit", self.0.limit)
+            .hint("raise --spill-limit, or --memory, or ask for a shorter range; what was committed stays"))
+    }
+
+    /// Takes note of spilled bytes that are gone.
+    pub(super) fn shrink(&self, bytes: u64) {
+        self.0.spilled.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn failed(&self, what: &'static str, cause: std::io::Error) -> Error {
+        Error::new(Kind::Storage, what)
+            .at("folder", self.folder().display())
+            .because(cause)
+            .hint("name a folder with room by --spill-dir; what was committed stays")
+    }
+
+    fn folder(&self) -> &Path {
+        self.0.folder.as_deref().unwrap_or_else(|| Path::new(""))
+    }
+}

@@ -10,13 +10,12 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use arrow_array::RecordBatch;
 use arrow_schema::{DataType, SchemaRef};
 
 use crate::error::{Error, Kind, Result};
 use crate::model::Formulas;
 
-use super::recut::recut;
+use super::recut::{Batches, recut};
 use super::values;
 
 mod fields;
@@ -36,7 +35,7 @@ const GUARD: char = '\'';
 
 pub(super) fn write(
     schema: &SchemaRef,
-    batches: &[RecordBatch],
+    batches: &mut Batches<'_>,
     formulas: Formulas,
     sink: &mut (impl Write + ?Sized),
 ) -> Result<u64> {
@@ -59,7 +58,7 @@ pub(super) fn header(schema: &SchemaRef, formulas: Formulas, sink: &mut (impl Wr
 /// The rows below the header; gives their number.
 pub(super) fn rows(
     schema: &SchemaRef,
-    batches: &[RecordBatch],
+    batches: &mut Batches<'_>,
     formulas: Formulas,
     sink: &mut (impl Write + ?Sized),
 ) -> Result<u64> {

@@ -1,6 +1,6 @@
 //! The one door to every format: encode rows, read them back.
 //!
-//! What lives here: [`encode`], [`read`] and their values. What this file must not know: any format's library.
+//! What lives here: [`encode()`], [`read`] and their values. What this file must not know: any format's library.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -12,6 +12,7 @@ use bytes::Bytes;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Format, Lines};
 
+use super::recut::Batches;
 use super::settings::Settings;
 use super::{columns, csv, flat, ndjson, packing, parquet};
 
@@ -69,6 +70,21 @@ pub fn encode(
     format: Format,
     schema: &SchemaRef,
     batches: &[RecordBatch],
+    metadata: &FileMetadata,
+    settings: &Settings,
+    sink: &mut (dyn Write + Send),
+) -> Result<Encoded> {
+    encode_from(format, schema, &mut batches.iter().cloned().map(Ok), metadata, settings, sink)
+}
+
+/// The same for rows that come one batch after the other: at most a row group of them is held.
+///
+/// # Errors
+/// As [`encode`]; what `batches` gives.
+pub fn encode_from(
+    format: Format,
+    schema: &SchemaRef,
+    batches: &mut Batches<'_>,
     metadata: &FileMetadata,
     settings: &Settings,
     sink: &mut (dyn Write + Send),

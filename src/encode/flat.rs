@@ -9,12 +9,11 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::columns;
 use super::file::{FileMetadata, ReadLimits, Table, over_limit};
-use super::recut::recut;
+use super::recut::{Batches, recut};
 use super::values::{self, Rows};
 use crate::error::{Error, Kind, Result};
 use crate::model::json::{Kind as JsonKind, Value, push_string};
@@ -24,7 +23,7 @@ const VALUE_BYTES: u64 = 8;
 
 pub(super) fn write(
     schema: &SchemaRef,
-    batches: &[RecordBatch],
+    batches: &mut Batches<'_>,
     sink: &mut (impl Write + ?Sized),
 ) -> Result<u64> {
     let (mut line, mut rows) = (String::new(), 0_u64);

@@ -10,6 +10,7 @@ mod csv;
 mod csvw;
 mod file;
 mod flat;
+mod held;
 mod key;
 mod ndjson;
 mod packed;
@@ -21,11 +22,12 @@ mod stream;
 mod values;
 
 pub use csvw::csvw_table;
-pub use file::{Encoded, FileMetadata, ReadLimits, Table, encode, read, read_typed};
+pub use file::{Encoded, FileMetadata, ReadLimits, Table, encode, encode_from, read, read_typed};
+pub use held::{HeldRows, RowsWriter};
 pub use key::FooterKey;
 pub use ndjson::EVENT_TEXT;
 pub use packed::{unpacked, unzstd, zstd};
-pub use recut::BATCH_ROWS;
+pub use recut::{BATCH_ROWS, Batches};
 pub use settings::{Codec, Settings};
 pub use stream::{RowStream, StreamFormat};
 

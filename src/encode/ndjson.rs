@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::json::{Kind as JsonKind, Value};
 
 use super::file::{FileMetadata, ReadLimits, Table, over_limit};
-use super::recut::recut;
+use super::recut::{Batches, recut};
 
 /// The one column of NDJSON: an event's JSON text without insignificant white space.
 pub const EVENT_TEXT: &str = "event_text";
@@ -33,7 +33,7 @@ const ROW_BYTES: u64 = 8;
 
 pub(super) fn write(
     schema: &SchemaRef,
-    batches: &[RecordBatch],
+    batches: &mut Batches<'_>,
     sink: &mut (impl Write + ?Sized),
 ) -> Result<u64> {
     if !matches!(schema.fields().as_ref(), [field] if field.name() == EVENT_TEXT && *field.data_type() == DataType::Utf8)

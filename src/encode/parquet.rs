@@ -21,7 +21,7 @@ use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{KeyValue, SortingColumn};
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use ::parquet::schema::types::ColumnPath;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::Array;
 use arrow_schema::{DataType, Schema, SchemaRef};
 use bytes::Bytes;
 
@@ -30,7 +30,7 @@ use crate::error::{Error, Kind, Result};
 use super::columns::{self, Class};
 use super::file::{FileMetadata, ReadLimits, Table, over_limit};
 use super::key::FooterKey;
-use super::recut::recut;
+use super::recut::{Batches, recut};
 use super::settings::{Codec, Settings};
 
 /// Names the writer in each file; the version is part of what decides the bytes.
@@ -56,7 +56,7 @@ const ARROW_SCHEMA: &str = "ARROW:schema";
 
 pub(super) fn write(
     schema: &SchemaRef,
-    batches: &[RecordBatch],
+    batches: &mut Batches<'_>,
     metadata: &FileMetadata,
     settings: &Settings,
     sink: &mut (impl Write + Send),

@@ -3,8 +3,6 @@
 //! Writers end pages by what has come in, so that the bytes of a file otherwise depend on how the rows were handed
 //! over. What this file must not know: any format.
 
-use std::collections::VecDeque;
-
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use arrow_select::concat::concat_batches;
@@ -14,30 +12,43 @@ use crate::error::{Error, Result};
 /// Rows of every batch that a writer sees, but the last.
 pub const BATCH_ROWS: usize = 8_192;
 
+/// Rows as they come; an error is the last item.
+pub type Batches<'a> = dyn Iterator<Item = Result<RecordBatch>> + 'a;
+
 /// The rows of `batches`, in order, in batches of [`BATCH_ROWS`] rows; the last may be shorter, none is empty.
 pub(super) fn recut<'a>(
     schema: &'a SchemaRef,
-    batches: &'a [RecordBatch],
+    batches: &'a mut Batches<'_>,
 ) -> impl Iterator<Item = Result<RecordBatch>> + 'a {
-    let mut waiting: VecDeque<RecordBatch> =
-        batches.iter().filter(|batch| batch.num_rows() > 0).cloned().collect();
-    std::iter::from_fn(move || next(schema, &mut waiting))
+    let mut waiting = None;
+    let mut failed = false;
+    std::iter::from_fn(move || {
+        let next = if failed { None } else { next(schema, &mut waiting, batches).transpose() };
+        failed = matches!(next, Some(Err(_)));
+        next
+    })
 }
 
-fn next(schema: &SchemaRef, waiting: &mut VecDeque<RecordBatch>) -> Option<Result<RecordBatch>> {
+fn next(
+    schema: &SchemaRef,
+    waiting: &mut Option<RecordBatch>,
+    batches: &mut Batches<'_>,
+) -> Result<Option<RecordBatch>> {
     let mut parts = Vec::new();
     let mut wanted = BATCH_ROWS;
     while wanted > 0 {
-        let Some(batch) = waiting.pop_front() else { break };
+        let Some(batch) = waiting.take().map(Ok).or_else(|| batches.next()).transpose()? else { break };
         let taken = batch.num_rows().min(wanted);
         if taken < batch.num_rows() {
-            waiting.push_front(batch.slice(taken, batch.num_rows() - taken));
+            *waiting = Some(batch.slice(taken, batch.num_rows() - taken));
         }
-        parts.push(batch.slice(0, taken));
+        if taken > 0 {
+            parts.push(batch.slice(0, taken));
+        }
         wanted -= taken;
     }
     if parts.is_empty() {
-        return None;
+        return Ok(None);
     }
     let same = |part: &RecordBatch| {
         let (columns, expected) = (part.schema_ref().fields(), schema.fields());
@@ -48,11 +59,9 @@ fn next(schema: &SchemaRef, waiting: &mut VecDeque<RecordBatch>) -> Option<Resul
                 .all(|(one, other)| one.name() == other.name() && one.data_type() == other.data_type())
     };
     if !parts.iter().all(same) {
-        waiting.clear();
-        return Some(Err(Error::bug("a batch of rows has other columns than the file")));
+        return Err(Error::bug("a batch of rows has other columns than the file"));
     }
-    Some(
-        concat_batches(schema, &parts)
-            .map_err(|cause| Error::bug("rows of one file cannot be joined").because(cause)),
-    )
+    concat_batches(schema, &parts)
+        .map(Some)
+        .map_err(|cause| Error::bug("rows of one file cannot be joined").because(cause))
 }

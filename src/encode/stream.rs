@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, SchemaRef};
 
-use super::recut::recut;
+use super::recut::{Batches, recut};
 use super::{columns, csv, flat, ndjson};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Formulas, Lines};
@@ -58,6 +58,7 @@ impl RowStream {
     /// # Errors
     /// [`Kind::Bug`] for a batch with other columns.
     pub fn rows(&mut self, batches: &[RecordBatch]) -> Result<Vec<u8>> {
+        let batches: &mut Batches<'_> = &mut batches.iter().cloned().map(Ok);
         let mut bytes = Vec::new();
         match &mut self.0 {
             Kinds::Ndjson(schema, Lines::Events) => ndjson::write(schema, batches, &mut bytes).map(|_| ())?,

@@ -23,6 +23,7 @@ use crate::model::{
 };
 use crate::publish::{Dataset, Surplus};
 use crate::schema::Table;
+use crate::spool::Scratch;
 
 /// Windows of one commit.
 pub(super) const WINDOWS_A_COMMIT: usize = 64;
@@ -185,12 +186,13 @@ pub(super) fn recipe(job: &Conversion, table: &Table) -> Recipe {
         files: job.files.clone(),
         selection: Selection::default(),
         secrets: job.secrets,
+        scratch: Scratch::default(),
     }
 }
 
 async fn made(window: Window, events: Vec<Event>, recipe: Recipe) -> Result<Ready> {
     let certificate = unproven(window, length(&events));
-    let ready = compute(move || one_window(window, events, &certificate, &recipe)).await;
+    let ready = compute(move || one_window(window, events.into(), &certificate, &recipe)).await;
     ready.map_err(|error| error.at("window", window))
 }
 

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use tokio::task::spawn_blocking;
 
-use super::transform::{Made, Ready, Recipe, make};
+use super::transform::{Made, Ready, Recipe, as_kept, make};
 use crate::error::{Error, Result};
-use crate::model::{Drift, Event, EventId, Flaw, Level, UndatedRecord, WindowRecord};
+use crate::model::{Drift, Event, EventId, Flaw, Level, Secrets, UndatedRecord, WindowRecord};
 use crate::publish::{Dataset, Surplus};
+use crate::spool::Events;
 
 /// What became of a window.
 pub(super) struct Delivered {
@@ -28,13 +29,13 @@ pub(super) struct Delivered {
 /// of ids that it lacks.
 pub(super) async fn deliver(ready: Ready, dataset: &Dataset) -> Result<Delivered> {
     let Ready { window, certificate, made } = ready;
-    let Made { counts, prepared, events, mut quarantine, types, drift } = made;
+    let Made { counts, prepared, events, secrets, mut quarantine, types, drift } = made;
     let mut published = dataset.publish(prepared).await?;
     if certificate.level == Level::None {
         published.vanished.clear();
     }
     let conflicts = published.conflicts.clone();
-    quarantine.extend(changed(&conflicts, events));
+    quarantine.extend(changed(&conflicts, &events, secrets)?);
     let not_rebuilt = not_rebuilt(&quarantine);
     let kept = dataset.quarantine(window, &quarantine).await?;
     let mut record = published.record(certificate, counts.quarantined, counts.filtered);
@@ -73,23 +74,27 @@ pub(super) async fn deliver_undated(
 ) -> Result<DeliveredUndated> {
     events.sort_unstable_by(|one, other| one.id.cmp(&other.id).then_with(|| one.text.cmp(&other.text)));
     let recipe = recipe.clone();
-    let made = spawn_blocking(move || make(None, events, &recipe))
+    let made = spawn_blocking(move || make(None, events.into(), &recipe))
         .await
         .map_err(|error| Error::bug("encoding failed").because(error))??;
-    let Made { counts, prepared, events, mut quarantine, types, drift } = made;
+    let Made { counts, prepared, events, secrets, mut quarantine, types, drift } = made;
     let beside = (counts.quarantined, counts.redacted);
     let (mut record, conflicts) = dataset.publish_undated(prepared, surplus, beside).await?;
-    quarantine.extend(changed(&conflicts, events));
+    quarantine.extend(changed(&conflicts, &events, secrets)?);
     let not_rebuilt = not_rebuilt(&quarantine);
     record.quarantine = dataset.quarantine_undated(&quarantine).await?;
     Ok(DeliveredUndated { record, conflicts, not_rebuilt, types, drift })
 }
 
 /// The new contents of events that the dataset holds with another one.
-fn changed(conflicts: &[EventId], events: Vec<Event>) -> Vec<Event> {
+fn changed(conflicts: &[EventId], events: &Events, secrets: Secrets) -> Result<Vec<Event>> {
+    if conflicts.is_empty() {
+        return Ok(Vec::new());
+    }
     let differing: HashSet<_> = conflicts.iter().collect();
-    let changed = events.into_iter().filter(|event| differing.contains(&event.id));
-    changed.map(|event| Event { flaw: Some(Flaw::OtherContent), ..event }).collect()
+    let sound = events.iter().filter(|event| event.as_ref().map_or(true, |event| event.flaw.is_none()));
+    let changed = sound.filter(|event| event.as_ref().map_or(true, |event| differing.contains(&event.id)));
+    changed.map(|event| Ok(Event { flaw: Some(Flaw::OtherContent), ..as_kept(event?, secrets).0 })).collect()
 }
 
 fn not_rebuilt(quarantine: &[Event]) -> u64 {

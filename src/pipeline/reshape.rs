@@ -254,7 +254,7 @@ impl Work<'_> {
         let certificate =
             if carried { covered.certificate.clone() } else { unproven(window, length(&events)) };
         let recipe = Recipe { formats: way.to.clone(), ..self.recipe.clone() };
-        let ready = compute(move || one_window(window, events, &certificate, &recipe)).await?;
+        let ready = compute(move || one_window(window, events.into(), &certificate, &recipe)).await?;
         let mut delivered = deliver(ready, self.dataset).await?;
         let record = &mut delivered.record;
         let about = self.said.get(&(window, way.from)).into_iter().flatten().rev();

@@ -25,8 +25,10 @@ use crate::schema::Table;
 const ROWS_A_BATCH: usize = 8_192;
 
 /// Rows being made.
-pub(super) struct Rows<'a> {
+pub(super) struct Rows<'a, S> {
     table: &'a Table,
+    /// Takes each batch.
+    sink: S,
     flattener: Flattener,
     /// Whether each batch gets [`EVENT_TEXT`] as its last column.
     texts: bool,
@@ -38,19 +40,19 @@ pub(super) struct Rows<'a> {
 /// What has become of the events.
 #[derive(Default)]
 pub(super) struct Done {
-    pub(super) batches: Vec<RecordBatch>,
-    /// The events of the batches, in the order of their rows.
-    pub(super) events: Vec<Event>,
+    /// How many are rows.
+    pub(super) rows: u64,
     /// The events that are no rows.
     pub(super) quarantine: Vec<Event>,
     /// What the events hold beyond the table.
     pub(super) drift: Drift,
 }
 
-impl<'a> Rows<'a> {
-    /// No rows yet.
-    pub(super) fn new(table: &'a Table, texts: bool) -> Self {
-        Self { table, flattener: Flattener::new(table), texts, pending: Vec::new(), done: Done::default() }
+impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
+    /// No rows yet; they go to `sink`, batch by batch.
+    pub(super) fn new(table: &'a Table, texts: bool, sink: S) -> Self {
+        let flattener = Flattener::new(table);
+        Self { table, sink, flattener, texts, pending: Vec::new(), done: Done::default() }
     }
 
     /// Makes the event a row, or keeps it apart.
@@ -94,19 +96,28 @@ impl<'a> Rows<'a> {
     /// Ends a batch.
     fn close(&mut self) -> Result<()> {
         let (batch, events) = (self.flattener.finish()?, std::mem::take(&mut self.pending));
-        check(batch, events, self.table, self.texts, &mut self.done)
+        let batch = check(batch, events, self.table, self.texts, &mut self.done)?;
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        self.done.rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        (self.sink)(batch)
     }
 }
 
-/// Holds each row of a batch against its event.
-fn check(batch: RecordBatch, events: Vec<Event>, table: &Table, texts: bool, done: &mut Done) -> Result<()> {
+/// Holds each row of a batch against its event; gives those that are right.
+fn check(
+    batch: RecordBatch,
+    events: Vec<Event>,
+    table: &Table,
+    texts: bool,
+    done: &mut Done,
+) -> Result<RecordBatch> {
     let read = events.iter().map(|event| readable(event).unwrap_or_default());
     let wrong = not_rebuilt(&batch, table, read)?;
     let batch = if texts { with_texts(&batch, &events)? } else { batch };
     if wrong.is_empty() {
-        done.batches.push(batch);
-        done.events.extend(events);
-        return Ok(());
+        return Ok(batch);
     }
     let mut right = vec![true; batch.num_rows()];
     for row in wrong {
@@ -114,19 +125,10 @@ fn check(batch: RecordBatch, events: Vec<Event>, table: &Table, texts: bool, don
             *place = false;
         }
     }
-    for (event, right) in events.into_iter().zip(&right) {
-        if *right {
-            done.events.push(event);
-        } else {
-            done.quarantine.push(Event { flaw: Some(Flaw::NotRebuilt), ..event });
-        }
-    }
-    let batch = filter_record_batch(&batch, &BooleanArray::from(right))
-        .map_err(|cause| Error::bug("rows cannot be chosen").because(cause))?;
-    if batch.num_rows() > 0 {
-        done.batches.push(batch);
-    }
-    Ok(())
+    let lost = events.into_iter().zip(&right).filter(|(_, right)| !**right);
+    done.quarantine.extend(lost.map(|(event, _)| Event { flaw: Some(Flaw::NotRebuilt), ..event }));
+    filter_record_batch(&batch, &BooleanArray::from(right))
+        .map_err(|cause| Error::bug("rows cannot be chosen").because(cause))
 }
 
 /// The batch with each event's text, without insignificant white space, as its last column.
@@ -199,20 +201,23 @@ mod tests {
                 event(&if wrong.contains(&row) { text.replace('1', "2") } else { (*text).to_owned() })
             });
             let mut done = Done::default();
-            check(flattener.finish().unwrap(), events.collect(), &table, false, &mut done).unwrap();
-            let rows: usize = done.batches.iter().map(RecordBatch::num_rows).sum();
-            assert_eq!((rows, done.events.len()), (3 - wrong.len(), 3 - wrong.len()));
+            let batch =
+                check(flattener.finish().unwrap(), events.collect(), &table, false, &mut done).unwrap();
+            assert_eq!(batch.num_rows(), 3 - wrong.len());
             assert_eq!(done.quarantine.len(), wrong.len());
             assert!(done.quarantine.iter().all(|event| event.flaw == Some(Flaw::NotRebuilt)));
-            assert!(done.events.iter().all(|event| event.text.ends_with(b":1}")));
-            assert!(done.batches.iter().all(|batch| batch.num_rows() > 0));
+            assert!(done.quarantine.iter().all(|event| event.text.ends_with(b":2}")));
         }
     }
 
     #[test]
     fn every_event_is_in_exactly_one_place() {
         let table = Table::builtin().unwrap();
-        let mut rows = Rows::new(&table, false);
+        let mut batches = Vec::new();
+        let mut rows = Rows::new(&table, false, |batch| {
+            batches.push(batch);
+            Ok(())
+        });
         let deep = format!(r#"{{"id":"deep","a":{}1{}}}"#, "[".repeat(70), "]".repeat(70));
         for number in 0..ROWS_A_BATCH + 3 {
             rows.push(event(&format!(r#"{{"id":"{number}"}}"#))).unwrap();
@@ -220,8 +225,8 @@ mod tests {
         rows.push(event(&deep)).unwrap();
         rows.push(event("[]")).unwrap();
         let done = rows.finish().unwrap();
-        assert_eq!(done.batches.iter().map(RecordBatch::num_rows).sum::<usize>(), ROWS_A_BATCH + 3);
-        assert_eq!((done.batches.len(), done.events.len()), (2, ROWS_A_BATCH + 3));
+        assert_eq!(batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [ROWS_A_BATCH, 3]);
+        assert_eq!(done.rows, u64::try_from(ROWS_A_BATCH).unwrap() + 3);
         let flaws: Vec<_> = done.quarantine.iter().map(|event| event.flaw).collect();
         assert_eq!(flaws, [Some(Flaw::TooDeep), Some(Flaw::NotAnObject)]);
     }

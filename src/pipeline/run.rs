@@ -24,6 +24,7 @@ use crate::plan::{Known, todo};
 use crate::publish::{Dataset, Surplus};
 use crate::schema::Table;
 use crate::settle::{Settings, Settled, Settler, Source, Undated};
+use crate::spool::Scratch;
 
 /// What a run is to do.
 #[derive(Clone, Debug)]
@@ -159,6 +160,7 @@ impl<S: Source> Run<'_, S> {
             files: job.files.clone(),
             selection: job.selection.clone(),
             secrets: job.secrets,
+            scratch: Scratch::default(),
         }
     }
 

@@ -72,7 +72,9 @@ impl Stream {
                 }
             };
             let Made { counts, prepared, quarantine, types, drift, .. } = made;
-            report.bytes += self.put(self.columns(&prepared.batches())?).await?;
+            for batch in prepared.batches() {
+                report.bytes += self.put(self.columns(&batch?)?).await?;
+            }
             *report.levels.entry(certificate.level).or_default() += 1;
             report.events += counts.settled;
             report.rows += prepared.rows();
@@ -94,13 +96,16 @@ impl Stream {
         table: &Table,
         report: &mut Report,
     ) -> Result<()> {
-        let mut rows = Rows::new(table, self.texts);
-        for event in events {
-            rows.push(event)?;
+        let mut batches = Vec::new();
+        let mut rows = Rows::new(table, self.texts, |batch| {
+            batches.push(self.columns(&batch)?);
+            Ok(())
+        });
+        events.into_iter().try_for_each(|event| rows.push(event))?;
+        let Done { rows: count, quarantine, drift } = rows.finish()?;
+        for batch in batches {
+            report.bytes += self.put(batch).await?;
         }
-        let Done { batches, events, quarantine, drift } = rows.finish()?;
-        report.bytes += self.put(self.columns(&batches)?).await?;
-        let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
         report.rows += count;
         report.undated += count;
         report.events += count;
@@ -110,22 +115,17 @@ impl Stream {
     }
 
     /// The part of the rows that the format takes.
-    fn columns(&self, batches: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
+    fn columns(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         if !self.texts {
-            return Ok(batches.to_vec());
+            return Ok(batch.clone());
         }
-        let texts = |batch: &RecordBatch| {
-            let position = batch.schema_ref().index_of(EVENT_TEXT);
-            position.and_then(|position| batch.project(&[position]))
-        };
-        batches
-            .iter()
-            .map(|batch| texts(batch).map_err(|cause| Error::bug("rows carry no texts").because(cause)))
-            .collect()
+        let position = batch.schema_ref().index_of(EVENT_TEXT);
+        let texts = position.and_then(|position| batch.project(&[position]));
+        texts.map_err(|cause| Error::bug("rows carry no texts").because(cause))
     }
 
-    async fn put(&self, batches: Vec<RecordBatch>) -> Result<u64> {
-        self.write(move |rows| rows.rows(&batches)).await
+    async fn put(&self, batch: RecordBatch) -> Result<u64> {
+        self.write(move |rows| rows.rows(&[batch])).await
     }
 
     /// Writes what `make` gives. Off the async threads: a reader may take its time.

@@ -13,9 +13,10 @@ use crate::encode::{FileMetadata, Settings};
 use crate::error::{Error, Kind, Result};
 use crate::flatten::{redact, redact_foreign};
 use crate::model::{Certificate, Counts, Drift, Event, Format, Grid, Secrets, Selection, Window};
-use crate::publish::{self, Prepared};
+use crate::publish::{Preparation, Prepared};
 use crate::schema::Table;
 use crate::settle::Settled;
+use crate::spool::{Events, EventsWriter, Scratch};
 
 /// One window of the grid, ready to be published.
 pub(super) struct Ready {
@@ -30,8 +31,10 @@ pub(super) struct Made {
     pub(super) counts: Counts,
     /// Encoded rows; also for a window without rows, whose slots are looked at all the same.
     pub(super) prepared: Prepared,
-    /// The events that became rows, in case one contradicts an earlier file.
-    pub(super) events: Vec<Event>,
+    /// The events as they came, in case one contradicts an earlier file.
+    pub(super) events: Events,
+    /// How they became what is kept.
+    pub(super) secrets: Secrets,
     /// Events that cannot become a row.
     pub(super) quarantine: Vec<Event>,
     /// Events of each type.
@@ -53,26 +56,37 @@ pub(super) struct Recipe {
     pub(super) files: Settings,
     pub(super) selection: Selection,
     pub(super) secrets: Secrets,
+    /// How much may be held, and where the rest goes.
+    pub(super) scratch: Scratch,
 }
+
+/// Events of a window stay in memory up to this part of the budget, where they are taken out of a unit.
+const EVENTS_SHARES: u64 = 16;
 
 /// Cuts a unit into the grid's windows and encodes each. A window whose rows may not be written has its error instead,
 /// which says so; the others are not affected.
 pub(super) fn transform(settled: Settled, recipe: &Recipe) -> Result<Vec<(Window, Result<Ready>)>> {
     let Settled { certificate, events, .. } = settled;
-    let mut events = events.into_iter().peekable();
-    let mut ready = Vec::new();
-    for window in recipe.grid.windows(certificate.range) {
-        let mut own = Vec::new();
-        while let Some(event) = events.next_if(|event| event.created_at.is_some_and(|at| window.contains(at)))
-        {
-            own.push(event);
-        }
-        match one_window(window, own, &certificate, recipe) {
-            Err(error) if error.kind() != Kind::Unproven => return Err(error),
-            made => ready.push((window, made)),
-        }
+    let made = |window, events| match one_window(window, events, &certificate, recipe) {
+        Err(error) if error.kind() != Kind::Unproven => Err(error),
+        made => Ok((window, made)),
+    };
+    let mut windows = recipe.grid.windows(certificate.range).peekable();
+    let Some(first) = windows.next() else { return Ok(Vec::new()) };
+    if windows.peek().is_none() {
+        return Ok(vec![made(first, events.into())?]);
     }
-    match events.next() {
+    let mut ready = Vec::new();
+    let mut events = Events::from(events).iter().peekable();
+    for window in std::iter::once(first).chain(windows) {
+        let mut own = EventsWriter::new(&recipe.scratch, recipe.scratch.share(EVENTS_SHARES));
+        let here = |event: &Event| event.created_at.is_some_and(|at| window.contains(at));
+        while let Some(event) = events.next_if(|event| event.as_ref().map_or(true, here)) {
+            own.push(event?)?;
+        }
+        ready.push(made(window, own.finish()?)?);
+    }
+    match events.next().transpose()? {
         None => Ok(ready),
         Some(event) => Err(Error::bug("a settled event belongs to no window").at("id", event.id.as_str())),
     }
@@ -81,7 +95,7 @@ pub(super) fn transform(settled: Settled, recipe: &Recipe) -> Result<Vec<(Window
 /// One window's events, sorted, as files.
 pub(super) fn one_window(
     window: Window,
-    events: Vec<Event>,
+    events: Events,
     certificate: &Certificate,
     recipe: &Recipe,
 ) -> Result<Ready> {
@@ -90,11 +104,22 @@ pub(super) fn one_window(
 }
 
 /// The events of a window, or those without a time, sorted, as files.
-pub(super) fn make(window: Option<Window>, events: Vec<Event>, recipe: &Recipe) -> Result<Made> {
-    let mut counts = Counts { settled: length(&events), ..Counts::default() };
+pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> Result<Made> {
+    let mut counts = Counts { settled: events.len(), ..Counts::default() };
     let texts = recipe.texts || recipe.formats.iter().any(|format| recipe.files.layout.holds_texts(*format));
-    let mut rows = Rows::new(&recipe.table, texts);
-    for event in events {
+    let (schema, metadata) = (recipe.table.arrow_schema(), recipe.metadata.clone());
+    let mut preparation =
+        Preparation::new(window, &recipe.formats, schema, metadata, &recipe.files, &recipe.scratch);
+    if texts {
+        preparation = preparation.with_texts(row_reader(&recipe.table));
+    }
+    let mut types = BTreeMap::new();
+    let mut rows = Rows::new(&recipe.table, texts, |batch| {
+        count_types(&batch, &mut types);
+        preparation.push(batch)
+    });
+    for event in events.iter() {
+        let event = event?;
         let selected = match readable(&event) {
             Some(text) => recipe.selection.has_user(text),
             None => true,
@@ -107,21 +132,10 @@ pub(super) fn make(window: Option<Window>, events: Vec<Event>, recipe: &Recipe) 
         counts.redacted += u64::from(redacted);
         rows.push(event)?;
     }
-    let Done { batches, events, quarantine, drift } = rows.finish()?;
-    let mut types = BTreeMap::new();
-    for batch in &batches {
-        count_types(batch, &mut types);
-    }
+    let Done { quarantine, drift, .. } = rows.finish()?;
     counts.quarantined = length(&quarantine);
-    let (schema, metadata) = (recipe.table.arrow_schema(), recipe.metadata.clone());
-    let formats = &recipe.formats;
-    let prepared = if texts {
-        let reader = row_reader(&recipe.table);
-        publish::prepare_with_texts(window, formats, schema, batches, metadata, &recipe.files, reader)?
-    } else {
-        publish::prepare(window, formats, schema, batches, metadata, &recipe.files)?
-    };
-    Ok(Made { counts, prepared, events, quarantine, types, drift })
+    let prepared = preparation.finish()?;
+    Ok(Made { counts, prepared, events, secrets: recipe.secrets, quarantine, types, drift })
 }
 
 /// The text of an event that may become a row.

@@ -97,10 +97,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The file of all rows of the chain.
-    pub(super) fn first(&self, chain: usize) -> Option<&PreparedFile> {
+    /// The file of all rows of the chain: its group, and the file itself if it is encoded already.
+    pub(super) fn first(&self, chain: usize) -> Option<(usize, Option<&PreparedFile>)> {
         let own = self.chains.get(chain)?.own?;
-        self.prepared.groups.get(own)?.files.get(self.place)
+        Some((own, self.prepared.groups.get(own)?.files.get(self.place)?.as_ref()))
     }
 
     /// The chain that a row belongs to by what it says now.

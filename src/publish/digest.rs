@@ -2,7 +2,12 @@
 //!
 //! What this file must not know: what the bytes are.
 
+use std::io::{self, Write};
+
 use ring::{digest, hmac};
+
+use crate::error::Result;
+use crate::spool::Blob;
 
 const ACCOUNT: &[u8] = b"vonage-audit-account";
 
@@ -15,6 +20,42 @@ pub(super) fn hex(bytes: impl IntoIterator<Item = u8>) -> String {
         .flat_map(|byte| [byte >> 4, byte & 15])
         .filter_map(|digit| char::from_digit(digit.into(), 16))
         .collect()
+}
+
+/// Computes the digest of what passes through.
+pub(super) struct Digesting<W> {
+    inner: W,
+    context: digest::Context,
+}
+
+impl<W: Write> Digesting<W> {
+    pub(super) fn new(inner: W) -> Self {
+        Self { inner, context: digest::Context::new(&digest::SHA256) }
+    }
+
+    /// What is behind it, and the lower-case hex SHA-256 of all that was written.
+    pub(super) fn finish(self) -> (W, String) {
+        (self.inner, hex(self.context.finish().as_ref().iter().copied()))
+    }
+}
+
+impl<W: Write> Write for Digesting<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(buffer)?;
+        self.context.update(buffer.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Lower-case hex SHA-256 of a file's bytes.
+pub(super) fn sha256_of(content: &Blob) -> Result<String> {
+    let mut digesting = Digesting::new(io::sink());
+    content.each(|block| digesting.write_all(block)).map_err(|cause| content.unread(cause))?;
+    Ok(digesting.finish().1)
 }
 
 /// Lower-case hex SHA-256.

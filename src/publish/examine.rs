@@ -6,14 +6,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use bytes::Bytes;
-
 use super::groups::{Group, of_rows};
 use super::prepare::{Content, PreparedFile, described};
 use super::rows;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Format, Window};
+use crate::spool::Blob;
 
 /// The window's rows by id, as a file of one format gives them back.
 #[derive(Debug)]
@@ -27,9 +25,11 @@ pub(super) struct Fresh {
 impl Fresh {
     fn of(content: &Content, format: Format, names: Vec<String>) -> Result<Self> {
         let mut all = HashMap::new();
-        for (position, (_, batches)) in content.groups.iter().enumerate() {
-            let own = rows::rows(&content.as_read(format, batches)?, &names)?;
-            all.extend(own.into_iter().map(|row| (row.id, (position, row.content))));
+        for position in 0..content.groups.len() {
+            for batch in content.batches(position) {
+                let own = rows::rows(&content.as_read(format, &[batch?])?, &names)?;
+                all.extend(own.into_iter().map(|row| (row.id, (position, row.content))));
+            }
         }
         Ok(Self { names, rows: all })
     }
@@ -60,12 +60,12 @@ pub(super) struct Examined {
 /// [`Kind::Verification`] when the file has not the rows of its group.
 pub(super) fn examine(
     format: Format,
-    bytes: Bytes,
+    file: &Blob,
     (window, group): (Option<Window>, &Group),
     content: &Content,
     known: Option<Arc<Fresh>>,
 ) -> Result<(Examined, Arc<Fresh>)> {
-    let (schema, batches) = content.read(format, bytes.clone())?;
+    let (schema, batches) = content.read(format, file.bytes()?)?;
     let names = rows::comparable(&schema, &content.schema);
     let fresh = match known.filter(|known| known.names == names) {
         Some(known) => known,
@@ -96,7 +96,12 @@ pub(super) fn examine(
     }
     if !differing.is_empty() {
         let ids = differing.iter().map(String::as_str).collect();
-        let own: Vec<RecordBatch> = content.groups.iter().flat_map(|(_, batches)| batches).cloned().collect();
+        let mut own = Vec::new();
+        for position in 0..content.groups.len() {
+            for batch in content.batches(position) {
+                own.push(rows::chosen(&batch?, |id| differing.iter().any(|other| other == id))?);
+            }
+        }
         let same = rows::same_as_json(&ids, &batches, &content.as_read(format, &own)?, &fresh.names)?;
         let (alike, other) = differing.into_iter().partition(|id| same.contains(id));
         held.extend::<Vec<String>>(alike);
@@ -110,7 +115,7 @@ pub(super) fn examine(
             return Err(Error::new(Kind::Verification, "a file holds rows of another partition"));
         }
     }
-    let file = described(bytes, &batches)?;
+    let file = described(file.clone(), &batches)?;
     let other_columns = !rows::same_columns(&schema, &content.schema);
     Ok((Examined { file, other_columns, held, differing, unconfirmed }, fresh))
 }

@@ -1,10 +1,10 @@
 //! A window's rows in groups: one for each part of the window and each partition.
 //!
-//! What lives here: [`Group`], the place of rows without sequence number and format, and [`split`]. Which group a row
+//! What lives here: [`Group`], the place of rows without sequence number and format, and [`split()`]. Which group a row
 //! belongs to follows from the row and the layout alone, so that every run puts it in the same. What this file must
 //! not know: what is stored, formats.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch, StringArray, UInt32Array};
@@ -35,36 +35,36 @@ impl From<Slot> for Group {
     }
 }
 
-/// Rows and the groups that they belong to, ascending. Where every window has one file at a time, there is one group
-/// even without rows.
+/// The rows of a batch by the group that they belong to.
 pub(super) fn split(
-    batches: Vec<RecordBatch>,
+    batch: RecordBatch,
     window: Option<Window>,
     layout: &Layout,
-) -> Result<Vec<(Group, Vec<RecordBatch>)>> {
-    if whole(window, layout) {
-        return Ok(vec![(Group { span: window, partition: Partition::default() }, batches)]);
+) -> Result<Vec<(Group, RecordBatch)>> {
+    if let Some(only) = only(window, layout) {
+        return Ok(vec![(only, batch)]);
     }
-    let mut groups: BTreeMap<Group, Vec<RecordBatch>> = BTreeMap::new();
-    for batch in batches {
-        let (own, places) = of_rows(&batch, window, layout)?;
-        if let ([group], true) = (own.as_slice(), batch.num_rows() > 0) {
-            groups.entry(group.clone()).or_default().push(batch);
-            continue;
-        }
-        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); own.len()];
-        for (row, place) in (0_u32..).zip(places) {
-            if let Some(rows) = rows.get_mut(place) {
-                rows.push(row);
-            }
-        }
-        for (group, rows) in own.into_iter().zip(rows) {
-            let taken = take_record_batch(&batch, &UInt32Array::from(rows))
-                .map_err(|cause| Error::bug("rows cannot be chosen").because(cause))?;
-            groups.entry(group).or_default().push(taken);
+    let (own, places) = of_rows(&batch, window, layout)?;
+    if let [group] = own.as_slice() {
+        return Ok(vec![(group.clone(), batch)]);
+    }
+    let mut rows: Vec<Vec<u32>> = vec![Vec::new(); own.len()];
+    for (row, place) in (0_u32..).zip(places) {
+        if let Some(rows) = rows.get_mut(place) {
+            rows.push(row);
         }
     }
-    Ok(groups.into_iter().collect())
+    let taken = own.into_iter().zip(rows).map(|(group, rows)| {
+        let taken = take_record_batch(&batch, &UInt32Array::from(rows))
+            .map_err(|cause| Error::bug("rows cannot be chosen").because(cause))?;
+        Ok((group, taken))
+    });
+    taken.collect()
+}
+
+/// The only group that there can be, also without rows, where the window decides alone.
+pub(super) fn only(window: Option<Window>, layout: &Layout) -> Option<Group> {
+    whole(window, layout).then(|| Group { span: window, partition: Partition::default() })
 }
 
 /// Whether the window decides alone.

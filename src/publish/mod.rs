@@ -1,6 +1,6 @@
 //! Write-once slots and the commit log.
 //!
-//! What lives here: [`Dataset`]. A window's rows are [prepared](prepare()) as bytes, [`Dataset::publish`]ed into the next free
+//! What lives here: [`Dataset`]. A window's rows are [prepared](Preparation) as bytes, [`Dataset::publish`]ed into the next free
 //! slot, and then [`Dataset::commit`]ted to a log of numbered, chained records. Three rules carry the proof:
 //! a slot or commit is created if absent and never changes; before slot k is written all slots before it have been
 //! read, and only rows that none of them holds are written; a commit names only slots that are durable.
@@ -43,7 +43,7 @@ pub use digest::account_fingerprint;
 pub use log::{Coverage, Covered};
 pub use named::{NamedFile, NamedFiles};
 pub use overview::{Overview, committed_rows};
-pub use prepare::{Prepared, prepare, prepare_with_texts};
+pub use prepare::{Preparation, Prepared, prepare};
 pub use sign::{Signed, Signing};
 pub use slots::Published;
 pub use texts::RowReader;

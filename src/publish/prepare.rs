@@ -1,21 +1,37 @@
 //! A window's rows made ready: checked, encoded, digested. Pure computation.
 //!
+//! What lives here: [`Preparation`], which takes rows as they come, and [`Prepared`]. Rows and files beyond their share of
+//! memory are spilled; files that would not fit beside those that are ready are encoded when they are published.
 //! What this file must not know: storage, what earlier slots hold.
 
-use std::collections::HashSet;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
 
-use super::digest::sha256;
-use super::groups::{Group, split};
-use super::rows;
-use super::texts::{RowReader, lines, without_texts};
-use crate::encode::{FileMetadata, ReadLimits, Settings, encode, read_typed};
+use super::digest::{Digesting, sha256_of};
+use super::groups::{Group, only, split};
+use super::rows::{self, Extent};
+use super::texts::{RowReader, lines, lines_schema, without_texts};
+use crate::encode::{
+    Batches, FileMetadata, HeldRows, ReadLimits, RowsWriter, Settings, encode_from, read_typed,
+};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Format, Timestamp, Window};
+use crate::model::{Format, Partition, Timestamp, Window};
+use crate::spool::{Blob, BlobWriter, Distinct, Scratch};
+
+/// Rows of a window stay in memory up to this part of the budget.
+const ROWS_SHARES: u64 = 10;
+
+/// And its files up to this one.
+const FILES_SHARES: u64 = 16;
+
+/// And what its rows' ids are told apart by.
+const IDS_SHARES: u64 = 32;
 
 /// Files that the record of a window names at most: a commit has room for somewhat more.
 const MAX_FILES: usize = 4_096;
@@ -36,22 +52,31 @@ pub struct Prepared {
 #[derive(Clone, Debug)]
 pub(super) struct PreparedGroup {
     pub(super) rows: u64,
-    /// In the order of the formats.
-    pub(super) files: Vec<PreparedFile>,
+    /// In the order of the formats; `None` for those that are encoded when they are needed.
+    pub(super) files: Vec<Option<PreparedFile>>,
 }
 
 /// What later files of the window are made from.
 #[derive(Debug)]
 pub(super) struct Content {
     pub(super) schema: SchemaRef,
-    /// Ascending; with the events' texts as one more column if there is a reader of texts.
-    pub(super) groups: Vec<(Group, Vec<RecordBatch>)>,
+    /// Ascending, and where their rows are.
+    pub(super) groups: Vec<(Group, usize)>,
+    /// With the events' texts as one more column if there is a reader of texts.
+    rows: HeldRows,
     pub(super) metadata: FileMetadata,
     pub(super) settings: Settings,
     pub(super) reader: Option<RowReader>,
+    pub(super) scratch: Scratch,
 }
 
 impl Content {
+    /// The rows of a group, by its position.
+    pub(super) fn batches(&self, position: usize) -> impl Iterator<Item = Result<RecordBatch>> + '_ {
+        let place = self.groups.get(position).map(|(_, place)| self.rows.group(*place));
+        place.into_iter().flatten()
+    }
+
     /// The rows of a file's bytes, whatever the format.
     pub(super) fn read(&self, format: Format, bytes: Bytes) -> Result<(SchemaRef, Vec<RecordBatch>)> {
         let table = read_typed(format, bytes, &self.schema, &self.settings, ReadLimits::default())?;
@@ -65,7 +90,7 @@ impl Content {
     /// as received, in the white space of its context.
     pub(super) fn as_read(&self, format: Format, batches: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
         if self.settings.layout.holds_texts(format) {
-            return self.reader()?.rows(&lines(batches)?);
+            return self.reader()?.rows(&batches.iter().map(lines).collect::<Result<Vec<_>>>()?);
         }
         Ok(batches.to_vec())
     }
@@ -78,10 +103,9 @@ impl Content {
 /// One file's bytes and what the log says of them.
 #[derive(Clone, Debug)]
 pub(super) struct PreparedFile {
-    pub(super) bytes: Bytes,
+    pub(super) content: Blob,
     pub(super) sha256: String,
-    pub(super) rows: u64,
-    pub(super) created_at: Option<(Timestamp, Timestamp)>,
+    pub(super) extent: Extent,
 }
 
 impl Prepared {
@@ -96,26 +120,18 @@ impl Prepared {
     }
 
     /// The rows themselves, group after group, with the events' texts as the last column where they were asked for.
-    pub fn batches(&self) -> Vec<RecordBatch> {
-        self.content.groups.iter().flat_map(|(_, batches)| batches).cloned().collect()
-    }
-
-    /// Bytes held, over all formats; the rows themselves come on top.
-    pub fn bytes(&self) -> u64 {
-        let files = self.groups.iter().flat_map(|group| &group.files);
-        files.map(|file| u64::try_from(file.bytes.len()).unwrap_or(u64::MAX)).sum()
+    ///
+    /// # Errors
+    /// Each item may be one of [`Kind::Storage`].
+    pub fn batches(&self) -> impl Iterator<Item = Result<RecordBatch>> + '_ {
+        (0..self.content.groups.len()).flat_map(|position| self.content.batches(position))
     }
 }
 
-/// Checks the rows of a window and encodes them in each format.
-///
-/// The rows must be all events of the window that can become one, sorted by `created_at, id`, without repeated ids
-/// (source: the certificate). Without a window they are the rows without `created_at`, sorted by `id`. It computes for
-/// as long as encoding takes: call it off the async threads.
+/// Checks the rows of a window and encodes them in each format: [`Preparation`] for rows that are there.
 ///
 /// # Errors
-/// [`Kind::Bug`] when the rows are not that; [`Kind::Unproven`] when they fall into more partitions than the settings
-/// allow or into more files than one record can name, so that nothing of the window may be written.
+/// As [`Preparation::push`] and [`Preparation::finish`].
 pub fn prepare(
     window: impl Into<Option<Window>>,
     formats: &[Format],
@@ -124,66 +140,218 @@ pub fn prepare(
     metadata: FileMetadata,
     settings: &Settings,
 ) -> Result<Prepared> {
-    with_reader(window.into(), formats, schema, batches, (metadata, settings), None)
+    let mut preparation = Preparation::new(window, formats, schema, metadata, settings, &Scratch::default());
+    batches.into_iter().try_for_each(|batch| preparation.push(batch))?;
+    preparation.finish()
 }
 
-/// The same for formats that hold the events themselves (NDJSON) beside those that hold columns. The batches have one
-/// column more than `schema`, the last: [`crate::encode::EVENT_TEXT`].
+/// The rows of one window on their way to its files.
 ///
-/// # Errors
-/// As [`prepare`].
-pub fn prepare_with_texts(
-    window: impl Into<Option<Window>>,
-    formats: &[Format],
-    schema: SchemaRef,
-    batches: Vec<RecordBatch>,
-    metadata: FileMetadata,
-    settings: &Settings,
-    reader: RowReader,
-) -> Result<Prepared> {
-    with_reader(window.into(), formats, schema, batches, (metadata, settings), Some(reader))
-}
-
-fn with_reader(
+/// They must be all events of the window that can become one, sorted by `created_at, id`, without repeated ids (source:
+/// the certificate). Without a window they are the rows without `created_at`, sorted by `id`.
+#[derive(Debug)]
+pub struct Preparation {
     window: Option<Window>,
-    formats: &[Format],
+    formats: Vec<Format>,
     schema: SchemaRef,
-    batches: Vec<RecordBatch>,
-    (metadata, settings): (FileMetadata, &Settings),
+    metadata: FileMetadata,
+    settings: Settings,
     reader: Option<RowReader>,
-) -> Result<Prepared> {
-    check(window, &batches).map_err(|cause| named(cause, window))?;
-    let (rows, _) = rows::extent(&batches)?;
-    let groups = split(batches, window, &settings.layout)?;
-    limit(&groups, formats.len(), settings.partition_limit).map_err(|cause| named(cause, window))?;
-    let content = Content { schema, groups, metadata, settings: settings.clone(), reader };
-    let mut groups = Vec::with_capacity(content.groups.len());
-    for (_, batches) in &content.groups {
-        let (rows, _) = rows::extent(batches)?;
-        // Also without rows: the slots of the window are looked at in each format.
-        let files = formats.iter().map(|format| file(*format, &content, batches)).collect::<Result<_>>()?;
-        groups.push(PreparedGroup { rows, files });
-    }
-    Ok(Prepared { window, rows, formats: formats.to_vec(), content: Arc::new(content), groups })
+    scratch: Scratch,
+    rows: RowsWriter,
+    /// Where the rows of each group are, and how many they are.
+    groups: BTreeMap<Group, (usize, u64)>,
+    partitions: HashSet<Partition>,
+    ids: Distinct,
+    before: Option<(Option<Timestamp>, String)>,
+    total: u64,
 }
 
-/// Refuses what would become more folders or files than anybody meant.
-fn limit(groups: &[(Group, Vec<RecordBatch>)], formats: usize, partitions: usize) -> Result<()> {
-    let found: HashSet<_> = groups.iter().map(|(group, _)| &group.partition).collect();
-    if found.len() > partitions {
-        return Err(Error::new(Kind::Unproven, "a window's events fall into more partitions than the limit")
-            .at("partitions", found.len())
-            .at("limit", partitions)
-            .hint("nothing of it was written; raise --partition-limit, or use a destination with fewer keys in --partition-by"));
+impl Preparation {
+    /// No rows yet.
+    pub fn new(
+        window: impl Into<Option<Window>>,
+        formats: &[Format],
+        schema: SchemaRef,
+        metadata: FileMetadata,
+        settings: &Settings,
+        scratch: &Scratch,
+    ) -> Self {
+        Self {
+            window: window.into(),
+            formats: formats.to_vec(),
+            schema,
+            metadata,
+            settings: settings.clone(),
+            reader: None,
+            scratch: scratch.clone(),
+            rows: RowsWriter::new(scratch, scratch.share(ROWS_SHARES)),
+            groups: BTreeMap::new(),
+            partitions: HashSet::new(),
+            ids: Distinct::new(scratch, scratch.share(IDS_SHARES)),
+            before: None,
+            total: 0,
+        }
     }
-    let files = groups.len().saturating_mul(formats);
-    if files > MAX_FILES {
-        return Err(Error::new(Kind::Unproven, "a window would have more files than one record can name")
-            .at("files", files)
-            .at("limit", MAX_FILES)
-            .hint("nothing of it was written; use a destination with longer parts, fewer keys in --partition-by, or --grid PT1H"));
+
+    /// The same for formats that hold the events themselves (NDJSON) beside those that hold columns. The batches have one
+    /// column more than the schema, the last: [`crate::encode::EVENT_TEXT`].
+    #[must_use]
+    pub fn with_texts(self, reader: RowReader) -> Self {
+        Self { reader: Some(reader), ..self }
+    }
+
+    /// Takes the next rows. It computes.
+    ///
+    /// # Errors
+    /// [`Kind::Bug`] when they are not what they must be; [`Kind::Unproven`] when they fall into more partitions than the
+    /// settings allow or into more files than one record can name, so that nothing of the window may be written;
+    /// [`Kind::Storage`] when they cannot be spilled.
+    pub fn push(&mut self, batch: RecordBatch) -> Result<()> {
+        self.take(batch).map_err(|cause| named(cause, self.window))
+    }
+
+    fn take(&mut self, batch: RecordBatch) -> Result<()> {
+        self.check(&batch)?;
+        let known = self.groups.len();
+        for (group, batch) in split(batch, self.window, &self.settings.layout)? {
+            let next = self.groups.len();
+            if !self.groups.contains_key(&group) {
+                self.partitions.insert(group.partition.clone());
+            }
+            let (place, rows) = self.groups.entry(group).or_insert((next, 0));
+            *rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+            self.rows.push(*place, batch)?;
+        }
+        if self.groups.len() > known { self.limit() } else { Ok(()) }
+    }
+
+    /// Refuses what would become more folders or files than anybody meant.
+    fn limit(&self) -> Result<()> {
+        let (found, partitions) = (self.partitions.len(), self.settings.partition_limit);
+        if found > partitions {
+            return Err(Error::new(Kind::Unproven, "a window's events fall into more partitions than the limit")
+                .at("partitions so far", found)
+                .at("limit", partitions)
+                .hint("nothing of it was written; raise --partition-limit, or use a destination with fewer keys in --partition-by"));
+        }
+        let files = self.groups.len().saturating_mul(self.formats.len());
+        if files > MAX_FILES {
+            return Err(Error::new(Kind::Unproven, "a window would have more files than one record can name")
+                .at("files so far", files)
+                .at("limit", MAX_FILES)
+                .hint("nothing of it was written; use a destination with longer parts, fewer keys in --partition-by, or --grid PT1H"));
+        }
+        Ok(())
+    }
+
+    /// Holds rows against the window and those before them; the ids are told apart when all are there.
+    fn check(&mut self, batch: &RecordBatch) -> Result<()> {
+        let mut before = self.before.as_ref().map(|(at, id)| (*at, id.as_str()));
+        for (id, at) in rows::keys(batch)? {
+            let within = match (self.window, at) {
+                (Some(window), Some(at)) => window.contains(at),
+                (None, None) => true,
+                _ => false,
+            };
+            if !within {
+                return Err(Error::bug("a row lies outside its window").at("id", id));
+            }
+            match before.cmp(&Some((at, id))) {
+                Ordering::Less => {}
+                Ordering::Equal => return Err(twice(id)),
+                Ordering::Greater => {
+                    return Err(Error::bug("rows are not sorted by created_at and id").at("id", id));
+                }
+            }
+            self.ids.push(fingerprint(id))?;
+            self.total += 1;
+            before = Some((at, id));
+        }
+        self.before = before.map(|(at, id)| (at, id.to_owned()));
+        Ok(())
+    }
+
+    /// Everything that was pushed, as files. It computes for as long as encoding takes: call it off the async threads.
+    ///
+    /// # Errors
+    /// As [`Preparation::push`].
+    pub fn finish(self) -> Result<Prepared> {
+        let window = self.window;
+        self.encoded().map_err(|cause| named(cause, window))
+    }
+
+    fn encoded(mut self) -> Result<Prepared> {
+        if let Some(only) = only(self.window, &self.settings.layout) {
+            // Also without rows: the slots of the window are looked at in each format.
+            self.groups.entry(only).or_insert((0, 0));
+        }
+        let (places, counts) =
+            self.groups.into_iter().map(|(group, (place, rows))| ((group, place), rows)).unzip();
+        let counts: Vec<u64> = counts;
+        let content = Content {
+            schema: self.schema,
+            groups: places,
+            rows: self.rows.finish()?,
+            metadata: self.metadata,
+            settings: self.settings,
+            reader: self.reader,
+            scratch: self.scratch,
+        };
+        apart(self.ids.repeated()?, &content)?;
+        let mut left = content.scratch.share(FILES_SHARES);
+        let mut groups = Vec::with_capacity(counts.len());
+        for (position, rows) in counts.into_iter().enumerate() {
+            let mut files = Vec::new();
+            for format in &self.formats {
+                // One file may be longer than what is left; those after it wait until they are needed.
+                let file = match left {
+                    0 => None,
+                    _ => Some(file(*format, &content, &mut content.batches(position), left)?),
+                };
+                left = file.as_ref().map_or(0, |file| left.saturating_sub(file.content.len()));
+                files.push(file);
+            }
+            groups.push(PreparedGroup { rows, files });
+        }
+        Ok(Prepared {
+            window: self.window,
+            rows: self.total,
+            formats: self.formats,
+            content: Arc::new(content),
+            groups,
+        })
+    }
+}
+
+/// The same for the same id, and hardly ever for another.
+fn fingerprint(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Refuses an id that occurs twice: `suspects` are fingerprints that did, which two ids may share.
+fn apart(suspects: Vec<u64>, content: &Content) -> Result<()> {
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    let mut seen: HashMap<u64, HashSet<String>> =
+        suspects.into_iter().map(|one| (one, HashSet::new())).collect();
+    for position in 0..content.groups.len() {
+        for batch in content.batches(position) {
+            for (id, _) in rows::keys(&batch?)? {
+                if seen.get_mut(&fingerprint(id)).is_some_and(|ids| !ids.insert(id.to_owned())) {
+                    return Err(twice(id));
+                }
+            }
+        }
     }
     Ok(())
+}
+
+fn twice(id: &str) -> Error {
+    Error::bug("an event occurs twice in a window").at("id", id)
 }
 
 pub(super) fn named(cause: Error, window: Option<Window>) -> Error {
@@ -193,53 +361,40 @@ pub(super) fn named(cause: Error, window: Option<Window>) -> Error {
     }
 }
 
-/// The file of some of the rows.
-pub(super) fn file(format: Format, content: &Content, batches: &[RecordBatch]) -> Result<PreparedFile> {
-    let mut bytes = Vec::new();
-    if batches.iter().any(|batch| batch.num_rows() > 0) {
-        let texts = content.settings.layout.holds_texts(format);
-        let own = match texts {
-            true => lines(batches)?,
-            false if content.reader.is_some() => without_texts(batches)?,
-            false => batches.to_vec(),
-        };
-        let schema = match own.first() {
-            Some(batch) if texts => batch.schema(),
-            _ => Arc::clone(&content.schema),
-        };
-        encode(format, &schema, &own, &content.metadata, &content.settings, &mut bytes)?;
+/// The file of some of the rows, of which at most `share` bytes stay in memory.
+pub(super) fn file(
+    format: Format,
+    content: &Content,
+    batches: &mut Batches<'_>,
+    share: u64,
+) -> Result<PreparedFile> {
+    let texts = content.settings.layout.holds_texts(format);
+    let mut extent = Extent::default();
+    let mut out = Digesting::new(BlobWriter::new(&content.scratch, share));
+    let mut own = batches
+        .filter(|batch| batch.as_ref().is_ok_and(|batch| batch.num_rows() > 0) || batch.is_err())
+        .map(|batch| {
+            let batch = batch?;
+            extent.add(&batch)?;
+            match texts {
+                true => lines(&batch),
+                false if content.reader.is_some() => without_texts(&batch),
+                false => Ok(batch),
+            }
+        })
+        .peekable();
+    if own.peek().is_some() {
+        let schema = if texts { lines_schema() } else { Arc::clone(&content.schema) };
+        encode_from(format, &schema, &mut own, &content.metadata, &content.settings, &mut out)?;
     }
-    described(bytes.into(), batches)
+    drop(own);
+    let (out, sha256) = out.finish();
+    Ok(PreparedFile { content: out.finish()?, sha256, extent })
 }
 
 /// What the log says of a file that has these bytes and these rows.
-pub(super) fn described(bytes: Bytes, batches: &[RecordBatch]) -> Result<PreparedFile> {
-    let (rows, created_at) = rows::extent(batches)?;
-    let sha256 = sha256(&bytes);
-    Ok(PreparedFile { bytes, sha256, rows, created_at })
-}
-
-fn check(window: Option<Window>, batches: &[RecordBatch]) -> Result<()> {
-    let mut ids = HashSet::new();
-    let mut before = None;
-    for batch in batches {
-        for (id, at) in rows::keys(batch)? {
-            let within = match (window, at) {
-                (Some(window), Some(at)) => window.contains(at),
-                (None, None) => true,
-                _ => false,
-            };
-            if !within {
-                return Err(Error::bug("a row lies outside its window").at("id", id));
-            }
-            if !ids.insert(id) {
-                return Err(Error::bug("an event occurs twice in a window").at("id", id));
-            }
-            if before.is_some_and(|before| before > (at, id)) {
-                return Err(Error::bug("rows are not sorted by created_at and id").at("id", id));
-            }
-            before = Some((at, id));
-        }
-    }
-    Ok(())
+pub(super) fn described(content: Blob, batches: &[RecordBatch]) -> Result<PreparedFile> {
+    let mut extent = Extent::default();
+    batches.iter().try_for_each(|batch| extent.add(batch))?;
+    Ok(PreparedFile { sha256: sha256_of(&content)?, content, extent })
 }

@@ -13,7 +13,7 @@ use crate::model::FileRecord;
 use crate::store::ObjectPath;
 
 /// A data file of more bytes is refused.
-const MAX_FILE: u64 = 4 << 30;
+const MAX_FILE: u64 = 64 << 30;
 
 impl Dataset {
     /// The bytes of a data file that the log names, with length and digest checked.
@@ -42,7 +42,7 @@ impl Dataset {
             return Err(wrong("a file that the log names is missing"));
         };
         let own = bytes.clone();
-        let found = compute(bytes.len(), move || Ok(sha256(&own))).await?;
+        let found = compute(length, move || Ok(sha256(&own))).await?;
         if u64::try_from(bytes.len()).ok() != Some(length) || found != digest {
             return Err(wrong("a file is not the one that the log names"));
         }

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 
 use crate::error::{Error, Kind, Result};
+use crate::spool::{Blob, Scratch};
 use crate::store::{Created, Entry, ObjectPath, Store};
 
 /// How often an unclear answer is asked again. Stores wait and retry themselves; this is about lost replies.
@@ -17,11 +18,21 @@ const ATTEMPTS: u32 = 5;
 /// After an error the create is simply repeated: if it had been carried out, the answer is now that something
 /// exists, and reading it back tells whose it is.
 pub(super) async fn decide(store: &dyn Store, path: &ObjectPath, bytes: Bytes, limit: u64) -> Result<Bytes> {
+    decide_file(store, path, bytes.into(), (limit, &Scratch::default())).await?.bytes()
+}
+
+/// The same for bytes that may not fit into memory.
+pub(super) async fn decide_file(
+    store: &dyn Store,
+    path: &ObjectPath,
+    bytes: Blob,
+    (limit, scratch): (u64, &Scratch),
+) -> Result<Blob> {
     let mut unclear = None;
     for _ in 0..ATTEMPTS {
-        match store.create(path, bytes.clone()).await {
+        match store.create_from(path, &bytes).await {
             Ok(Created::New) => return Ok(bytes),
-            Ok(Created::Exists) => match store.read(path, limit).await {
+            Ok(Created::Exists) => match store.fetch(path, limit, scratch).await {
                 Ok(Some(standing)) => return Ok(standing),
                 Ok(None) => unclear = Some(inconsistent(path)),
                 Err(cause) => unclear = Some(retriable(cause)?),
@@ -34,9 +45,19 @@ pub(super) async fn decide(store: &dyn Store, path: &ObjectPath, bytes: Bytes, l
 
 /// The object, or `None` if there is none.
 pub(super) async fn read(store: &dyn Store, path: &ObjectPath, limit: u64) -> Result<Option<Bytes>> {
+    let found = read_file(store, path, (limit, &Scratch::default())).await?;
+    found.map(|found| found.bytes()).transpose()
+}
+
+/// The same for an object that may not fit into memory.
+pub(super) async fn read_file(
+    store: &dyn Store,
+    path: &ObjectPath,
+    (limit, scratch): (u64, &Scratch),
+) -> Result<Option<Blob>> {
     let mut unclear = None;
     for _ in 0..ATTEMPTS {
-        match store.read(path, limit).await {
+        match store.fetch(path, limit, scratch).await {
             Ok(found) => return Ok(found),
             Err(cause) => unclear = Some(retriable(cause)?),
         }
@@ -46,8 +67,18 @@ pub(super) async fn read(store: &dyn Store, path: &ObjectPath, limit: u64) -> Re
 
 /// An object that must be there: `None` only if several reads find nothing.
 pub(super) async fn read_known(store: &dyn Store, path: &ObjectPath, limit: u64) -> Result<Option<Bytes>> {
+    let found = read_known_file(store, path, (limit, &Scratch::default())).await?;
+    found.map(|found| found.bytes()).transpose()
+}
+
+/// The same for an object that may not fit into memory.
+pub(super) async fn read_known_file(
+    store: &dyn Store,
+    path: &ObjectPath,
+    (limit, scratch): (u64, &Scratch),
+) -> Result<Option<Blob>> {
     for _ in 0..ATTEMPTS {
-        if let Some(found) = read(store, path, limit).await? {
+        if let Some(found) = read_file(store, path, (limit, scratch)).await? {
             return Ok(Some(found));
         }
     }

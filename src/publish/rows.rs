@@ -182,30 +182,26 @@ fn mean_the_same(left: &ArrayRef, row: usize, right: &ArrayRef, twin: usize) -> 
     left.trim_start().starts_with(['{', '[']) && same(left, right)
 }
 
-/// The rows whose id is not among `known`, in order.
-pub(super) fn without(batches: &[RecordBatch], known: &HashSet<String>) -> Result<Vec<RecordBatch>> {
-    let mut left = Vec::new();
-    for batch in batches {
-        let wanted: BooleanArray =
-            keys(batch)?.into_iter().map(|(id, _)| Some(!known.contains(id))).collect();
-        let batch = filter_record_batch(batch, &wanted)
-            .map_err(|cause| Error::bug("rows cannot be chosen").because(cause))?;
-        if batch.num_rows() > 0 {
-            left.push(batch);
-        }
-    }
-    Ok(left)
+/// The rows whose id is wanted, in order.
+pub(super) fn chosen(batch: &RecordBatch, wanted: impl Fn(&str) -> bool) -> Result<RecordBatch> {
+    let wanted: BooleanArray = keys(batch)?.into_iter().map(|(id, _)| Some(wanted(id))).collect();
+    filter_record_batch(batch, &wanted).map_err(|cause| Error::bug("rows cannot be chosen").because(cause))
 }
 
-/// The number of rows, and smallest and largest `created_at` if a row has one.
-pub(super) fn extent(batches: &[RecordBatch]) -> Result<(u64, Option<(Timestamp, Timestamp)>)> {
-    let (mut rows, mut range) = (0_u64, None::<(Timestamp, Timestamp)>);
-    for batch in batches {
+/// How many rows there are, and smallest and largest `created_at` if a row has one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extent {
+    pub(super) rows: u64,
+    pub(super) created_at: Option<(Timestamp, Timestamp)>,
+}
+
+impl Extent {
+    pub(super) fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         for (_, at) in keys(batch)? {
-            rows += 1;
+            self.rows += 1;
             let Some(at) = at else { continue };
-            range = Some(range.map_or((at, at), |(min, max)| (min.min(at), max.max(at))));
+            self.created_at = Some(self.created_at.map_or((at, at), |(min, max)| (min.min(at), max.max(at))));
         }
+        Ok(())
     }
-    Ok((rows, range))
 }

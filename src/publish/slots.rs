@@ -6,26 +6,28 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::chains::Walk;
 use super::dataset::Dataset;
-use super::digest::sha256;
+use super::digest::sha256_of;
 use super::examine::{Examined, examine};
 use super::prepare::{Prepared, PreparedFile, file, named};
 use super::{register, rows};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Certificate, Counts, Drift, EventId, FileRecord, Format, Slot, Window, WindowRecord};
+use crate::spool::{Blob, Scratch};
 use crate::store::ObjectPath;
 
 /// A data file of more bytes is refused.
-const MAX_FILE: u64 = 4 << 30;
+const MAX_FILE: u64 = 64 << 30;
+
+/// A file that is encoded when it is needed stays in memory up to this part of the budget.
+const FILE_SHARES: u64 = 16;
 
 /// Slots of one group and format; names sort as text up to here.
 const MAX_SLOTS: u32 = 1_000;
 
 /// Work on more bytes than this leaves the async threads: it takes over half a millisecond.
-const INLINE_BYTES: usize = 64 << 10;
+const INLINE_BYTES: u64 = 64 << 10;
 
 /// Ids named in an error.
 const NAMED: usize = 5;
@@ -100,10 +102,10 @@ impl Place {
             path: self.path.as_str().to_owned(),
             format: self.slot.format,
             sequence: self.slot.sequence,
-            bytes: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
+            bytes: file.content.len(),
             sha256: file.sha256.clone(),
-            rows: file.rows,
-            created_at: file.created_at,
+            rows: file.extent.rows,
+            created_at: file.extent.created_at,
         }
     }
 }
@@ -185,7 +187,8 @@ impl Dataset {
             let path = ObjectPath::new(slot.path(&self.spec().layout))?;
             let recorded = self.recorded(path.as_str());
             let place = Place { slot, path, recorded };
-            let standing = if found_empty { None } else { self.find(&place).await? };
+            let standing =
+                if found_empty { None } else { self.find(&place, &walk.prepared.content.scratch).await? };
             found_empty = false;
             let standing = match standing {
                 Some(standing) => standing,
@@ -196,9 +199,11 @@ impl Dataset {
                 None => {
                     let ours = self.remaining(walk, position).await?;
                     self.create_descriptor().await?;
+                    let limits = (MAX_FILE, &walk.prepared.content.scratch);
                     let standing =
-                        register::decide(self.store(), &place.path, ours.bytes.clone(), MAX_FILE).await?;
-                    if standing == ours.bytes {
+                        register::decide_file(self.store(), &place.path, ours.content.clone(), limits)
+                            .await?;
+                    if standing.same(&ours.content)? {
                         walk.files.push(place.file(&ours));
                         if let Some(chain) = walk.chains.get_mut(position) {
                             (chain.complete, chain.next) = (true, sequence + 1);
@@ -219,32 +224,44 @@ impl Dataset {
     /// The file of a chain's rows that no slot holds.
     async fn remaining(&self, walk: &Walk<'_>, position: usize) -> Result<PreparedFile> {
         let chain = walk.chains.get(position);
-        let (Some(chain), Some(first)) = (chain, walk.first(position)) else {
+        let (Some(chain), Some((own, ready))) = (chain, walk.first(position)) else {
             return Err(Error::bug("a chain without rows is written"));
         };
         if chain.held == 0 {
-            return Ok(first.clone());
+            return self.whole(walk, own, ready).await;
         }
-        let (format, content, own) = (walk.format, Arc::clone(&walk.prepared.content), chain.own);
-        let held = walk.held.clone();
-        compute(first.bytes.len(), move || {
-            let rows = own.and_then(|own| content.groups.get(own)).map(|(_, batches)| batches.as_slice());
-            file(format, &content, &rows::without(rows.unwrap_or_default(), &held)?)
+        let (format, content, held) =
+            (walk.format, Arc::clone(&walk.prepared.content), Arc::new(walk.held.clone()));
+        compute(encoding(ready), move || {
+            let left = |batch: Result<_>| rows::chosen(&batch?, |id| !held.contains(id));
+            file(format, &content, &mut content.batches(own).map(left), content.scratch.share(FILE_SHARES))
+        })
+        .await
+    }
+
+    /// The file of all rows of a group, encoded now if it is not yet.
+    async fn whole(&self, walk: &Walk<'_>, own: usize, ready: Option<&PreparedFile>) -> Result<PreparedFile> {
+        if let Some(ready) = ready {
+            return Ok(ready.clone());
+        }
+        let (format, content) = (walk.format, Arc::clone(&walk.prepared.content));
+        compute(encoding(None), move || {
+            file(format, &content, &mut content.batches(own), content.scratch.share(FILE_SHARES))
         })
         .await
     }
 
     /// The slot's file, if there is one; a file that the log names must be there and unaltered.
-    async fn find(&self, place: &Place) -> Result<Option<Bytes>> {
+    async fn find(&self, place: &Place, scratch: &Scratch) -> Result<Option<Blob>> {
         let path = &place.path;
         let Some(recorded) = &place.recorded else {
-            return register::read(self.store(), path, MAX_FILE).await;
+            return register::read_file(self.store(), path, (MAX_FILE, scratch)).await;
         };
-        let Some(standing) = register::read_known(self.store(), path, MAX_FILE).await? else {
+        let Some(standing) = register::read_known_file(self.store(), path, (MAX_FILE, scratch)).await? else {
             return Err(missing(path));
         };
-        let bytes = standing.clone();
-        let digest = compute(standing.len(), move || Ok(sha256(&bytes))).await?;
+        let content = standing.clone();
+        let digest = compute(standing.len(), move || sha256_of(&content)).await?;
         if digest != recorded.sha256 {
             return Err(Error::new(Kind::Verification, "a file is not the one that the log names")
                 .at("path", path)
@@ -257,29 +274,38 @@ impl Dataset {
     async fn take(
         &self,
         mut place: Place,
-        standing: Bytes,
+        standing: Blob,
         walk: &mut Walk<'_>,
         position: usize,
     ) -> Result<()> {
-        let first = walk.first(position).cloned();
-        let Some(chain) = walk.chains.get_mut(position) else { return Ok(()) };
+        let Some(chain) = walk.chains.get(position) else { return Ok(()) };
         let untouched = chain.held == 0 && !chain.complete && chain.rows > 0;
-        if let Some(first) = first.filter(|first| untouched && standing == first.bytes) {
+        let first = match walk.first(position).filter(|_| untouched) {
+            Some((own, ready)) => Some(self.whole(walk, own, ready).await?),
+            None => None,
+        };
+        let same = match &first {
+            Some(first) => standing.same(&first.content)?,
+            None => false,
+        };
+        let scratch = walk.prepared.content.scratch.clone();
+        let Some(chain) = walk.chains.get_mut(position) else { return Ok(()) };
+        if let Some(first) = first.filter(|_| same) {
             // The very bytes that we would write: no need to decode them.
             chain.complete = true;
             if place.recorded.is_none() {
-                self.adopt(&place.path, &standing).await?;
+                self.adopt(&place.path, &standing, &scratch).await?;
                 walk.files.push(place.file(&first));
                 walk.adopted += 1;
             }
             return Ok(());
         }
-        let (content, bytes, fresh) =
+        let (content, file, fresh) =
             (Arc::clone(&walk.prepared.content), standing.clone(), walk.fresh.take());
         let (format, window, group) = (walk.format, walk.prepared.window, chain.group.clone());
         // Decoding makes about eight times the bytes.
         let (examined, fresh) = compute(standing.len().saturating_mul(8), move || {
-            examine(format, bytes, (window, &group), &content, fresh)
+            examine(format, &file, (window, &group), &content, fresh)
         })
         .await
         .map_err(|cause| cause.at("path", &place.path))?;
@@ -311,7 +337,7 @@ impl Dataset {
                 .hint("run the version of vonage-audit that wrote it once more, so that it is committed"));
             }
             None => {
-                self.adopt(&place.path, &standing).await?;
+                self.adopt(&place.path, &standing, &scratch).await?;
                 walk.files.push(place.file(&examined.file));
                 walk.adopted += 1;
             }
@@ -321,28 +347,33 @@ impl Dataset {
     }
 
     /// Whoever wrote the file may have died before it was durable; a create that finds it there makes it so.
-    async fn adopt(&self, path: &ObjectPath, standing: &Bytes) -> Result<()> {
+    async fn adopt(&self, path: &ObjectPath, standing: &Blob, scratch: &Scratch) -> Result<()> {
         self.create_descriptor().await?;
-        let again = register::decide(self.store(), path, standing.clone(), MAX_FILE).await?;
-        if again == *standing {
+        let again = register::decide_file(self.store(), path, standing.clone(), (MAX_FILE, scratch)).await?;
+        if again.same(standing)? {
             return Ok(());
         }
         Err(Error::new(Kind::Verification, "a slot changed while it was read").at("path", path))
     }
 }
 
-/// Computes here if it is little, else on a blocking thread.
+/// Computes here if it is little, by the bytes that it is about, else on a blocking thread.
 pub(super) async fn compute<T: Send + 'static>(
-    bytes: usize,
+    bytes: impl TryInto<u64>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    if bytes <= INLINE_BYTES {
+    if bytes.try_into().is_ok_and(|bytes| bytes <= INLINE_BYTES) {
         return work();
     }
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(cause) => Err(Error::bug("a computation did not end").because(cause)),
     }
+}
+
+/// How much there is to encode, by what is ready of it.
+fn encoding(ready: Option<&PreparedFile>) -> u64 {
+    ready.map_or(u64::MAX, |ready| ready.content.len())
 }
 
 fn missing(path: &ObjectPath) -> Error {

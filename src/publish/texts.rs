@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use crate::encode::EVENT_TEXT;
 use crate::error::{Error, Result};
@@ -34,25 +35,27 @@ impl fmt::Debug for RowReader {
     }
 }
 
+/// The one column of texts.
+pub(super) fn lines_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new(EVENT_TEXT, DataType::Utf8, false)]))
+}
+
 /// The texts alone.
-pub(super) fn lines(batches: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
-    chosen(batches, |name| name == EVENT_TEXT)
+pub(super) fn lines(batch: &RecordBatch) -> Result<RecordBatch> {
+    chosen(batch, |name| name == EVENT_TEXT)
 }
 
 /// The columns of the table alone.
-pub(super) fn without_texts(batches: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
-    chosen(batches, |name| name != EVENT_TEXT)
+pub(super) fn without_texts(batch: &RecordBatch) -> Result<RecordBatch> {
+    chosen(batch, |name| name != EVENT_TEXT)
 }
 
-fn chosen(batches: &[RecordBatch], wanted: impl Fn(&str) -> bool) -> Result<Vec<RecordBatch>> {
-    let cut = |batch: &RecordBatch| {
-        let fields = batch.schema_ref().fields().iter().enumerate();
-        let positions: Vec<usize> =
-            fields.filter(|(_, field)| wanted(field.name())).map(|(position, _)| position).collect();
-        if positions.is_empty() {
-            return Err(Error::bug("rows have no such column").at("column", EVENT_TEXT));
-        }
-        batch.project(&positions).map_err(|cause| Error::bug("columns cannot be chosen").because(cause))
-    };
-    batches.iter().map(cut).collect()
+fn chosen(batch: &RecordBatch, wanted: impl Fn(&str) -> bool) -> Result<RecordBatch> {
+    let fields = batch.schema_ref().fields().iter().enumerate();
+    let positions: Vec<usize> =
+        fields.filter(|(_, field)| wanted(field.name())).map(|(position, _)| position).collect();
+    if positions.is_empty() {
+        return Err(Error::bug("rows have no such column").at("column", EVENT_TEXT));
+    }
+    batch.project(&positions).map_err(|cause| Error::bug("columns cannot be chosen").because(cause))
 }

@@ -62,18 +62,17 @@ impl Blob {
     /// Hands the bytes out in blocks.
     ///
     /// # Errors
-    /// As [`Blob::bytes`]; what `take` gives.
-    pub fn each(&self, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        match self {
-            Self::Memory(bytes) => take(bytes),
-            Self::File(file) => {
-                let mut at = 0;
-                while at < file.len() {
-                    let block = length_of(BLOCK).min(file.len() - at);
-                    take(&file.read(at, block)?)?;
-                    at += block;
-                }
-                Ok(())
+    /// What the temporary file's disk gives; what `take` gives.
+    pub fn each(&self, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        if let Self::Memory(bytes) = self {
+            return take(bytes);
+        }
+        let (mut reader, mut block) = (self.reader(), vec![0; BLOCK]);
+        loop {
+            let read = reader.read(&mut block)?;
+            match block.get(..read) {
+                None | Some([]) => return Ok(()),
+                Some(read) => take(read)?,
             }
         }
     }
@@ -92,17 +91,19 @@ impl Blob {
                 self.each(|block| {
                     if alike {
                         twin.resize(block.len(), 0);
-                        reader.read_exact(&mut twin).map_err(|cause| other.unread(cause))?;
+                        reader.read_exact(&mut twin)?;
                         alike = twin == block;
                     }
                     Ok(())
-                })?;
+                })
+                .map_err(|cause| self.unread(cause))?;
                 Ok(alike)
             }
         }
     }
 
-    fn unread(&self, cause: io::Error) -> Error {
+    /// The failure of a read, for people.
+    pub fn unread(&self, cause: io::Error) -> Error {
         match self {
             Self::Memory(_) => Error::bug("bytes in memory end early").because(cause),
             Self::File(file) => file.unread(cause),

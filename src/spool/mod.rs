@@ -1,18 +1,20 @@
 //! What does not fit into memory: events, and bytes of files, in files without a name.
 //!
 //! What lives here: [`Scratch`], which says how much may be held and where the rest goes; [`Events`] and [`Sorter`],
-//! sequences of events; [`Blob`], bytes. Everything is the same whether it was held or spilled: how much memory there
+//! sequences of events; [`Blob`], bytes; [`Distinct`], numbers. Everything is the same whether it was held or spilled: how much memory there
 //! is decides about no result. What is spilled holds events as they were received: its files have no name, are
 //! readable by this user alone and are gone when the process is.
 //! What this module must not know: stages, columns, formats, what becomes of the events.
 
 mod blob;
+mod distinct;
 mod events;
 mod file;
 mod scratch;
 mod sort;
 
 pub use blob::{Blob, BlobReader, BlobWriter};
+pub use distinct::Distinct;
 pub use events::{Events, EventsIter, EventsWriter};
 pub use file::SpillFile;
 pub use scratch::Scratch;

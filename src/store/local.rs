@@ -18,6 +18,8 @@ pub use lock::Lock;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::fs::File;
+use std::io::{Read, Take};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,9 +33,16 @@ use self::failure::{failed, not_a_file};
 use self::root::Root;
 use super::{Created, Entry, EntryKind, MAX_NAMES, ObjectPath, Store};
 use crate::error::{Error, Kind, Result};
+use crate::spool::{Blob, BlobWriter, Scratch};
 
 /// Folder for files that have no final name yet, where the file system cannot keep them nameless.
 const STAGING: &str = "_audit/staging";
+
+/// A file that is fetched stays in memory up to this part of the budget.
+const FETCH_SHARES: u64 = 16;
+
+/// Bytes that are read at once of a longer one.
+const FETCH_BLOCK: usize = 256 << 10;
 
 /// Objects as files below one directory.
 ///
@@ -176,7 +185,7 @@ impl Inner {
         Ok(Some(current))
     }
 
-    fn create(&self, path: &ObjectPath, bytes: &[u8]) -> Result<Created> {
+    fn create(&self, path: &ObjectPath, content: &Blob) -> Result<Created> {
         if let Some(broken) = self.state(|state| state.broken.clone()) {
             return Err(Error::new(
                 Kind::Storage,
@@ -190,7 +199,7 @@ impl Inner {
         let folder = self.make_folder(folder_path)?;
         let created =
             match disk::look(&folder, name).map_err(|cause| failed("cannot look", path.as_str(), cause))? {
-                Found::Nothing => self.publish(&folder, path, name, bytes)?,
+                Found::Nothing => self.publish(&folder, path, name, content)?,
                 Found::File(_) => Created::Exists,
                 Found::Other => return Err(not_a_file(path)),
             };
@@ -199,16 +208,17 @@ impl Inner {
         Ok(created)
     }
 
-    fn publish(&self, folder: &OwnedFd, path: &ObjectPath, name: &str, bytes: &[u8]) -> Result<Created> {
+    fn publish(&self, folder: &OwnedFd, path: &ObjectPath, name: &str, content: &Blob) -> Result<Created> {
         let first = self.forced.or(self.state(|state| state.publication)).unwrap_or(Publication::BEST);
         let mut way = Some(first);
         while let Some(publication) = way {
             let linked = match publication {
-                Publication::Nameless => disk::publish_nameless(folder, name, bytes),
+                Publication::Nameless => disk::publish_nameless(folder, name, content),
                 Publication::Rename | Publication::Link => {
                     let staging = self.make_folder(Some(STAGING))?;
                     let temporary = self.stage_name();
-                    let linked = disk::publish_staged(publication, &staging, &temporary, folder, name, bytes);
+                    let linked =
+                        disk::publish_staged(publication, &staging, &temporary, folder, name, content);
                     if !matches!(linked, Ok(Linked::Unsupported)) {
                         self.sync(&staging, STAGING)?;
                     }
@@ -241,16 +251,39 @@ impl Inner {
         format!("{}-{count}", std::process::id())
     }
 
-    fn read(&self, path: &ObjectPath, limit: u64) -> Result<Option<Bytes>> {
+    /// A file of at most `limit` bytes, open to be read up to one byte more, and its length at this moment.
+    fn open(&self, path: &ObjectPath, limit: u64) -> Result<Option<(Take<File>, u64)>> {
         let (folder, name) = path.split();
         let Some(folder) = self.open_folder(folder)? else { return Ok(None) };
         match disk::read(&folder, name, limit) {
             Ok(disk::Content::Nothing) => Ok(None),
-            Ok(disk::Content::Bytes(bytes)) => Ok(Some(bytes.into())),
+            Ok(disk::Content::File(file, length)) => Ok(Some((file, length))),
             Ok(disk::Content::NotAFile) => Err(not_a_file(path)),
             Ok(disk::Content::TooLong) => Err(super::path::too_long(path, limit)),
             Err(cause) => Err(failed("cannot read", path.as_str(), cause)),
         }
+    }
+
+    fn read(&self, path: &ObjectPath, limit: u64) -> Result<Option<Bytes>> {
+        self.open(path, limit)?.map(|file| whole(path, file, limit)).transpose()
+    }
+
+    fn fetch(&self, path: &ObjectPath, limit: u64, scratch: &Scratch) -> Result<Option<Blob>> {
+        let share = scratch.share(FETCH_SHARES);
+        let Some((mut file, length)) = self.open(path, limit)? else { return Ok(None) };
+        if length <= share {
+            return Ok(Some(whole(path, (file, length), limit)?.into()));
+        }
+        let (mut blob, mut block) = (BlobWriter::new(scratch, share), vec![0; FETCH_BLOCK]);
+        loop {
+            let read = file.read(&mut block).map_err(|cause| failed("cannot read", path.as_str(), cause))?;
+            match block.get(..read) {
+                None | Some([]) => break,
+                Some(read) => blob.push(read)?,
+            }
+        }
+        let blob = blob.finish()?;
+        if blob.len() > limit { Err(super::path::too_long(path, limit)) } else { Ok(Some(blob)) }
     }
 
     fn size(&self, path: &ObjectPath) -> Result<Option<u64>> {
@@ -297,7 +330,22 @@ impl Inner {
 impl Store for LocalStore {
     fn create<'a>(&'a self, path: &'a ObjectPath, bytes: Bytes) -> BoxFuture<'a, Result<Created>> {
         let (inner, path) = (Arc::clone(&self.inner), path.clone());
-        blocking(move || inner.create(&path, &bytes)).boxed()
+        blocking(move || inner.create(&path, &bytes.into())).boxed()
+    }
+
+    fn create_from<'a>(&'a self, path: &'a ObjectPath, content: &'a Blob) -> BoxFuture<'a, Result<Created>> {
+        let (inner, path, content) = (Arc::clone(&self.inner), path.clone(), content.clone());
+        blocking(move || inner.create(&path, &content)).boxed()
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        path: &'a ObjectPath,
+        limit: u64,
+        scratch: &'a Scratch,
+    ) -> BoxFuture<'a, Result<Option<Blob>>> {
+        let (inner, path, scratch) = (Arc::clone(&self.inner), path.clone(), scratch.clone());
+        blocking(move || inner.fetch(&path, limit, &scratch)).boxed()
     }
 
     fn read<'a>(&'a self, path: &'a ObjectPath, limit: u64) -> BoxFuture<'a, Result<Option<Bytes>>> {
@@ -325,6 +373,16 @@ impl Store for LocalStore {
     }
 }
 
+/// The bytes of an open file, at most `limit`.
+fn whole(path: &ObjectPath, (mut file, length): (Take<File>, u64), limit: u64) -> Result<Bytes> {
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    let read = file.read_to_end(&mut bytes).map_err(|cause| failed("cannot read", path.as_str(), cause))?;
+    if u64::try_from(read).is_ok_and(|read| read > limit) {
+        return Err(super::path::too_long(path, limit));
+    }
+    Ok(bytes.into())
+}
+
 /// The path with its relative beginning, as errors show it.
 fn shown(path: &Path) -> PathBuf {
     if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_path_buf() }
@@ -342,7 +400,7 @@ mod tests {
         let error = store.inner.broken("a/b", std::io::Error::other("lost pages"));
         assert_eq!(error.kind(), Kind::Storage);
         for _ in 0..2 {
-            let error = store.inner.create(&path, b"x").unwrap_err();
+            let error = store.inner.create(&path, &Bytes::from_static(b"x").into()).unwrap_err();
             assert!(error.to_string().contains("earlier sync"), "{error}");
         }
         assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);

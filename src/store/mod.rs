@@ -24,6 +24,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::error::Result;
+use crate::spool::{Blob, Scratch};
 
 /// What [`Store::create`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,22 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// The object's bytes, or `None` if there is none. An object of more than `limit` bytes is an error.
     fn read<'a>(&'a self, path: &'a ObjectPath, limit: u64) -> BoxFuture<'a, Result<Option<Bytes>>>;
+
+    /// [`Store::create`] for bytes that may not fit into memory, as far as a store can do without them there.
+    fn create_from<'a>(&'a self, path: &'a ObjectPath, content: &'a Blob) -> BoxFuture<'a, Result<Created>> {
+        async move { self.create(path, content.bytes()?).await }.boxed()
+    }
+
+    /// [`Store::read`] for an object that may not fit into memory, as far as a store can do without it there.
+    fn fetch<'a>(
+        &'a self,
+        path: &'a ObjectPath,
+        limit: u64,
+        scratch: &'a Scratch,
+    ) -> BoxFuture<'a, Result<Option<Blob>>> {
+        let _ = scratch;
+        async move { Ok(self.read(path, limit).await?.map(Blob::from)) }.boxed()
+    }
 
     /// The object's length in bytes, or `None` if there is none. Reads the object where a store knows nothing better.
     fn size<'a>(&'a self, path: &'a ObjectPath) -> BoxFuture<'a, Result<Option<u64>>> {

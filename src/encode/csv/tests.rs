@@ -4,6 +4,7 @@ use crate::encode::{
     BATCH_ROWS, FileMetadata, ReadLimits, Settings, encode, read as read_untyped, read_typed,
 };
 use crate::model::Format;
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;

@@ -5,6 +5,7 @@ use crate::encode::{BATCH_ROWS, encode, read as read_file};
 use crate::model::Format;
 use ::parquet::basic::{LogicalType, PageType, TimeUnit, Type};
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
+use arrow_array::RecordBatch;
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow_schema::{Field, TimeUnit as ArrowUnit};
 use proptest::prelude::*;

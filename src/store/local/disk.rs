@@ -12,6 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use crate::spool::Blob;
 use crate::store::{Entry, EntryKind};
 
 /// How a finished file gets its name.
@@ -73,7 +74,8 @@ pub(super) enum Found {
 
 pub(super) enum Content {
     Nothing,
-    Bytes(Vec<u8>),
+    /// To be read up to one byte more than the limit; and its length at this moment.
+    File(io::Take<File>, u64),
     NotAFile,
     TooLong,
 }
@@ -122,9 +124,10 @@ pub(super) fn look(folder: &OwnedFd, name: &str) -> io::Result<Found> {
 }
 
 /// Content first, durable, before any name.
-fn fill(file: OwnedFd, bytes: &[u8]) -> Result<File, Failure> {
+fn fill(file: OwnedFd, content: &Blob) -> Result<File, Failure> {
     let mut file = File::from(file);
-    file.write_all(bytes).map_err(Failure::Other)?;
+    let written = content.each(|block| file.write_all(block));
+    written.map_err(Failure::Other)?;
     // Also the full flush of macOS, which a bare fsync is not.
     file.sync_all().map_err(Failure::Sync)?;
     Ok(file)
@@ -132,7 +135,7 @@ fn fill(file: OwnedFd, bytes: &[u8]) -> Result<File, Failure> {
 
 /// The file is made in its final folder: without a name nobody can see it there, and it cannot be on another volume.
 #[cfg(target_os = "linux")]
-pub(super) fn publish_nameless(folder: &OwnedFd, name: &str, bytes: &[u8]) -> Result<Linked, Failure> {
+pub(super) fn publish_nameless(folder: &OwnedFd, name: &str, content: &Blob) -> Result<Linked, Failure> {
     use std::os::fd::AsRawFd;
 
     let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
@@ -141,7 +144,7 @@ pub(super) fn publish_nameless(folder: &OwnedFd, name: &str, bytes: &[u8]) -> Re
         Err(Errno::NOTSUP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => return Ok(Linked::Unsupported),
         Err(cause) => return Err(cause.into()),
     };
-    let file = fill(file, bytes)?;
+    let file = fill(file, content)?;
     let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
     match fs::linkat(fs::CWD, itself, folder, name, AtFlags::SYMLINK_FOLLOW) {
         Ok(()) => Ok(Linked::New),
@@ -155,7 +158,7 @@ pub(super) fn publish_nameless(folder: &OwnedFd, name: &str, bytes: &[u8]) -> Re
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn publish_nameless(_: &OwnedFd, _: &str, _: &[u8]) -> Result<Linked, Failure> {
+pub(super) fn publish_nameless(_: &OwnedFd, _: &str, _: &Blob) -> Result<Linked, Failure> {
     Ok(Linked::Unsupported)
 }
 
@@ -180,10 +183,10 @@ pub(super) fn publish_staged(
     temporary: &str,
     folder: &OwnedFd,
     name: &str,
-    bytes: &[u8],
+    content: &Blob,
 ) -> Result<Linked, Failure> {
     let (file, temporary) = stage(staging, temporary).map_err(Failure::Other)?;
-    let linked = fill(file, bytes).and_then(|_file| match publication {
+    let linked = fill(file, content).and_then(|_file| match publication {
         Publication::Rename => {
             linked(fs::renameat_with(staging, &temporary, folder, name, RenameFlags::NOREPLACE))
         }
@@ -225,12 +228,7 @@ pub(super) fn read(folder: &OwnedFd, name: &str, limit: u64) -> io::Result<Conte
     if length > limit {
         return Ok(Content::TooLong);
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    let read = File::from(file).take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if u64::try_from(read).is_ok_and(|read| read > limit) {
-        return Ok(Content::TooLong);
-    }
-    Ok(Content::Bytes(bytes))
+    Ok(Content::File(File::from(file).take(limit.saturating_add(1)), length))
 }
 
 pub(super) fn entries(folder: &OwnedFd, limit: usize) -> io::Result<Vec<Entry>> {

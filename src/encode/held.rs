@@ -1,0 +1,147 @@
+//! Rows that wait to be written, group by group.
+//!
+//! What lives here: [`RowsWriter`] and [`HeldRows`]. What does not fit into the share of memory goes to one file without a
+//! name, as Arrow IPC. How much that is decides about no row. What this file must not know: what a group is.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
+use arrow_select::concat::concat_batches;
+
+use crate::error::{Error, Result};
+use crate::spool::{Scratch, SpillFile};
+
+/// Some rows of one group.
+#[derive(Debug)]
+enum Piece {
+    Memory(RecordBatch),
+    File { at: u64, bytes: u64 },
+}
+
+/// Takes batches of one table, each for a group.
+#[derive(Debug)]
+pub struct RowsWriter {
+    scratch: Scratch,
+    share: u64,
+    schema: Option<SchemaRef>,
+    groups: Vec<Vec<Piece>>,
+    held: u64,
+    file: Option<SpillFile>,
+}
+
+/// Rows by group; given out as often as asked for.
+#[derive(Debug)]
+pub struct HeldRows {
+    schema: Option<SchemaRef>,
+    groups: Vec<Vec<Piece>>,
+    file: Option<Arc<SpillFile>>,
+}
+
+impl RowsWriter {
+    /// No rows yet; at most `share` bytes of them in memory.
+    pub fn new(scratch: &Scratch, share: u64) -> Self {
+        let (scratch, groups) = (scratch.clone(), Vec::new());
+        Self { scratch, share, schema: None, groups, held: 0, file: None }
+    }
+
+    /// Appends rows to a group; groups are numbered from 0.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Storage`]: they cannot be spilled.
+    pub fn push(&mut self, group: usize, batch: RecordBatch) -> Result<()> {
+        if self.groups.len() <= group {
+            self.groups.resize_with(group + 1, Vec::new);
+        }
+        self.schema.get_or_insert_with(|| batch.schema());
+        self.held =
+            self.held.saturating_add(u64::try_from(batch.get_array_memory_size()).unwrap_or(u64::MAX));
+        if let Some(pieces) = self.groups.get_mut(group) {
+            pieces.push(Piece::Memory(batch));
+        }
+        if self.held > self.share { self.spill() } else { Ok(()) }
+    }
+
+    fn spill(&mut self) -> Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(self.scratch.file()?),
+        };
+        self.held = 0;
+        let Some(schema) = &self.schema else { return Ok(()) };
+        let plain = plain(schema);
+        for pieces in &mut self.groups {
+            let mut memory = Vec::new();
+            pieces.retain(|piece| match piece {
+                Piece::Memory(batch) => {
+                    memory.push(batch.clone());
+                    false
+                }
+                Piece::File { .. } => true,
+            });
+            if memory.is_empty() {
+                continue;
+            }
+            let joined = concat_batches(schema, &memory).map_err(unspilled)?;
+            let joined =
+                RecordBatch::try_new(Arc::clone(&plain), joined.columns().to_vec()).map_err(unspilled)?;
+            let mut writer = StreamWriter::try_new(Vec::new(), &plain).map_err(unspilled)?;
+            writer.write(&joined).map_err(unspilled)?;
+            let bytes = writer.into_inner().map_err(unspilled)?;
+            let at = file.append(&bytes)?;
+            pieces.push(Piece::File { at, bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX) });
+        }
+        Ok(())
+    }
+
+    /// All rows.
+    ///
+    /// # Errors
+    /// As [`RowsWriter::push`].
+    pub fn finish(self) -> Result<HeldRows> {
+        let file = match self.file {
+            Some(mut file) => {
+                file.flush()?;
+                Some(Arc::new(file))
+            }
+            None => None,
+        };
+        Ok(HeldRows { schema: self.schema, groups: self.groups, file })
+    }
+}
+
+impl HeldRows {
+    /// The rows of a group, in the order in which they came.
+    ///
+    /// # Errors
+    /// Each item may be one of [`crate::error::Kind::Storage`].
+    pub fn group(&self, group: usize) -> impl Iterator<Item = Result<RecordBatch>> + '_ {
+        self.groups.get(group).into_iter().flatten().map(|piece| match piece {
+            Piece::Memory(batch) => Ok(batch.clone()),
+            Piece::File { at, bytes } => self.read(*at, *bytes),
+        })
+    }
+
+    fn read(&self, at: u64, bytes: u64) -> Result<RecordBatch> {
+        let (Some(file), Some(schema)) = (&self.file, &self.schema) else {
+            return Err(Error::bug("spilled rows have no file"));
+        };
+        let bytes = Cursor::new(file.read(at, bytes)?);
+        let mut reader = StreamReader::try_new(bytes, None).map_err(unspilled)?;
+        let batch = reader.next().ok_or_else(|| Error::bug("spilled rows are gone"))?.map_err(unspilled)?;
+        RecordBatch::try_new(Arc::clone(schema), batch.columns().to_vec()).map_err(unspilled)
+    }
+}
+
+/// Without what describes the columns: it stands before each piece.
+fn plain(schema: &Schema) -> SchemaRef {
+    let bare = |field: &Arc<Field>| Field::new(field.name(), field.data_type().clone(), field.is_nullable());
+    Arc::new(Schema::new(schema.fields().iter().map(bare).collect::<Vec<_>>()))
+}
+
+fn unspilled(cause: ArrowError) -> Error {
+    Error::bug("rows cannot be spilled and read again").because(cause)
+}

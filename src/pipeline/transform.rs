@@ -59,7 +59,7 @@ pub(super) struct Recipe {
 /// which says so; the others are not affected.
 pub(super) fn transform(settled: Settled, recipe: &Recipe) -> Result<Vec<(Window, Result<Ready>)>> {
     let Settled { certificate, events, .. } = settled;
-    let mut events = events.into_iter().peekable();
+    let mut events = events.to_vec()?.into_iter().peekable();
     let mut ready = Vec::new();
     for window in recipe.grid.windows(certificate.range) {
         let mut own = Vec::new();

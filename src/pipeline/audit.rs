@@ -55,7 +55,7 @@ pub async fn check_raw(source: Source<'_>) -> Result<RawCheck> {
         }
         let Some((_, Some(settled))) = &last else { continue };
         check.windows += 1;
-        let own = window_of(settled, record.window);
+        let own = window_of(settled, record.window)?;
         if settled.certificate != record.certificate {
             check.found::<()>(finding("the certificate is another one than that of the replies", &record))?;
         }
@@ -95,14 +95,15 @@ impl RawCheck {
     }
 }
 
-fn window_of(settled: &Settled, window: Window) -> BTreeMap<&EventId, &Event> {
-    let within = |event: &&Event| event.created_at.is_some_and(|at| window.contains(at));
-    settled.events.iter().filter(within).map(|event| (&event.id, event)).collect()
+fn window_of(settled: &Settled, window: Window) -> Result<BTreeMap<EventId, Event>> {
+    let within = |event: &Event| event.created_at.is_some_and(|at| window.contains(at));
+    let own = settled.events.iter().filter(|event| event.as_ref().map_or(true, within));
+    own.map(|event| event.map(|event| (event.id.clone(), event))).collect()
 }
 
 /// What the rows of one format hold otherwise than the replies.
 fn differences(
-    replies: &BTreeMap<&EventId, &Event>,
+    replies: &BTreeMap<EventId, Event>,
     rows: &[Event],
     quarantined: &HashSet<EventId>,
     record: &WindowRecord,

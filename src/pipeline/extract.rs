@@ -65,8 +65,15 @@ impl<'a, S: Source> Extraction<'a, S> {
     async fn agree(&mut self, held: Settled, next: Settled) -> Unit {
         let (mut held, mut next) = (held, next);
         for round in 0..=AGREEMENT_ROUNDS {
-            let lost_here = held.misses(&next).len();
-            let lost_there = next.misses(&held).len();
+            let lost = async { Ok((held.misses(&next).await?, next.misses(&held).await?)) };
+            let (lost_here, lost_there) = match lost.await {
+                Ok(lost) => lost,
+                Err(error) => {
+                    let range = held.certificate.range;
+                    self.held = Some(next);
+                    return (range, Err(error));
+                }
+            };
             if lost_here == 0 && lost_there == 0 {
                 self.held = Some(next);
                 return given(held);

@@ -16,6 +16,7 @@ use crate::model::{Evidence, Level, RawRecord, Window, WindowRecord};
 use crate::publish::Dataset;
 use crate::schema::Table;
 use crate::settle::{Settled, repeat};
+use crate::spool::Scratch;
 
 /// Publishes what the kept replies of a dataset hold, in the order in which they were asked for. `stop` ends it before
 /// its next publication when it completes.
@@ -120,7 +121,7 @@ pub(super) async fn proven(
     raw: &RawRecord,
 ) -> Result<(Settled, Evidence)> {
     let evidence = dataset.read_raw(raw).await?;
-    let (settled, evidence) = compute(move || Ok((repeat(&evidence)?, evidence)))
+    let (settled, evidence) = compute(move || Ok((repeat(&evidence, &Scratch::default())?, evidence)))
         .await
         .map_err(|error| error.at("path", &raw.path))?;
     if settled.certificate != record.certificate || settled.certificate.level == Level::None {

@@ -74,10 +74,10 @@ pub(super) fn transform(settled: Settled, recipe: &Recipe) -> Result<Vec<(Window
     let mut windows = recipe.grid.windows(certificate.range).peekable();
     let Some(first) = windows.next() else { return Ok(Vec::new()) };
     if windows.peek().is_none() {
-        return Ok(vec![made(first, events.into())?]);
+        return Ok(vec![made(first, events)?]);
     }
     let mut ready = Vec::new();
-    let mut events = Events::from(events).iter().peekable();
+    let mut events = events.iter().peekable();
     for window in std::iter::once(first).chain(windows) {
         let mut own = EventsWriter::new(&recipe.scratch, recipe.scratch.share(EVENTS_SHARES));
         let here = |event: &Event| event.created_at.is_some_and(|at| window.contains(at));

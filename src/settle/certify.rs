@@ -16,6 +16,7 @@
 
 use super::collect::Collection;
 use super::kept::{self, Reply};
+use super::union::Distinct;
 use super::walk::Direction;
 use super::{Settler, Source};
 use crate::error::Result;
@@ -39,7 +40,7 @@ pub(super) struct Certain {
     /// Ids that the certificate is about.
     pub(super) distinct: u64,
     /// Everything seen: at least the certain set; events that came or went meanwhile are not thrown away.
-    pub(super) events: Collection,
+    pub(super) events: Distinct,
     /// The replies that show it, where they are kept.
     pub(super) proofs: Vec<Proof>,
 }
@@ -69,7 +70,7 @@ impl<S: Source> Settler<'_, S> {
             level: Level::Double,
             total: 0,
             distinct: 0,
-            events: Collection::default(),
+            events: Collection::default().into(),
             proofs: kept::proof(Claim::Double, 1, kept::count(first).chain(kept::count(second))),
         }))
     }
@@ -98,7 +99,7 @@ impl<S: Source> Settler<'_, S> {
                 level,
                 total: after,
                 distinct,
-                events: walk.events,
+                events: walk.events.into(),
                 proofs,
             }));
         }
@@ -129,6 +130,7 @@ impl<S: Source> Settler<'_, S> {
             let replies = replies.chain(kept::count(between)).chain(other.kept.replies(Step::Again));
             let proofs = kept::proof(Claim::Double, 1, replies);
             kept::check(&proofs, self.settings.evidence_limit)?;
+            let events = events.into();
             return Ok(Outcome::Certain(Certain { level: Level::Double, total, distinct, events, proofs }));
         }
         let (one, other) = (one.events.len(), other.events.len());

@@ -1,7 +1,7 @@
 //! Sets of events by identity.
 //!
-//! What lives here: [`Collection`], which keeps each id once and notices when one id comes with two contents. What
-//! this file must not know: pages, counts.
+//! What lives here: [`Collection`], which keeps each id once, and [`agree`], which notices when one id comes with two
+//! contents. What this file must not know: pages, counts.
 
 use std::collections::HashMap;
 
@@ -22,29 +22,12 @@ impl Collection {
     /// `Contradiction` when the id is known with another content.
     pub(super) fn add(&mut self, event: Event) -> Result<()> {
         match self.events.get_mut(&event.id) {
+            Some(known) => agree(known, event),
             None => {
                 self.events.insert(event.id.clone(), event);
-            }
-            Some(known) if known.text == event.text => {}
-            // Bytes that are not UTF-8 in one reply and are in another were broken on the way.
-            Some(known) if known.flaw == Some(Flaw::NotUtf8) && event.flaw.is_none() => *known = event,
-            Some(known) if known.flaw.is_none() && event.flaw == Some(Flaw::NotUtf8) => {}
-            Some(known) if same_content(known, &event) => {
-                // Two spellings of one content: the smaller one stays, so that the order of replies decides nothing.
-                if event.text < known.text {
-                    *known = event;
-                }
-            }
-            Some(_) => {
-                return Err(Error::new(
-                    Kind::Contradiction,
-                    "the API gave one id with two different contents",
-                )
-                .at("id", event.id.as_str().escape_debug())
-                .hint("run again: if it stays, an event was changed after the fact; report it to Vonage"));
+                Ok(())
             }
         }
-        Ok(())
     }
 
     /// Adds every event of another collection.
@@ -75,6 +58,33 @@ impl Collection {
     pub(super) fn into_events(self) -> impl Iterator<Item = Event> {
         self.events.into_values()
     }
+}
+
+/// Leaves the one of two events of one id that stays.
+///
+/// # Errors
+/// `Contradiction` when they have two contents.
+pub(super) fn agree(known: &mut Event, event: Event) -> Result<()> {
+    if known.text == event.text {
+        return Ok(());
+    }
+    match (known.flaw, event.flaw) {
+        // Bytes that are not UTF-8 in one reply and are in another were broken on the way.
+        (Some(Flaw::NotUtf8), None) => *known = event,
+        (None, Some(Flaw::NotUtf8)) => {}
+        // Two spellings of one content: the smaller one stays, so that the order of replies decides nothing.
+        _ if same_content(known, &event) => {
+            if event.text < known.text {
+                *known = event;
+            }
+        }
+        _ => {
+            return Err(Error::new(Kind::Contradiction, "the API gave one id with two different contents")
+                .at("id", event.id.as_str().escape_debug())
+                .hint("run again: if it stays, an event was changed after the fact; report it to Vonage"));
+        }
+    }
+    Ok(())
 }
 
 /// Whether two texts of one id mean the same, leaving out `_links`: the documentation shows the same event with

@@ -4,6 +4,7 @@
 //! against [`Source`], so that the same code runs against the API and against a simulated one.
 //! What this module must not know: columns, files, the destination, the clock.
 
+mod aside;
 mod certify;
 mod collect;
 mod kept;
@@ -18,6 +19,7 @@ mod split;
 mod study;
 mod survey;
 mod undated;
+mod union;
 mod walk;
 
 pub use probe::{Filter, WIDE_PADDING};
@@ -30,6 +32,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::model::{Certificate, Event, Evidence, Level, Query, Timestamp, Window};
+use crate::spool::{Events, Scratch};
 
 /// How hard to try, and how much at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +66,9 @@ pub struct Settings {
     pub search_text: Option<String>,
     /// Most bytes of replies that are kept as evidence of one range, if the source gives them.
     pub evidence_limit: u64,
+    /// How much of the events may be held in memory, and where the rest goes. A single walk, which has at most
+    /// `walk_limit` events where the range can be cut, and the kept replies are held in memory whatever it says.
+    pub scratch: Scratch,
 }
 
 impl Default for Settings {
@@ -82,6 +88,7 @@ impl Default for Settings {
             event_types: Vec::new(),
             search_text: None,
             evidence_limit: 1 << 30,
+            scratch: Scratch::default(),
         }
     }
 }
@@ -92,7 +99,7 @@ pub struct Settled {
     /// How it became certain, and for which range.
     pub certificate: Certificate,
     /// The range's events, each once, sorted by `created_at`, then `id`.
-    pub events: Vec<Event>,
+    pub events: Events,
     /// Events of other ranges that came with the answers, since each question is wider than its range.
     pub outside: Vec<Event>,
     /// Events that came with the answers and have no readable `created_at`, so that they belong to no window.

@@ -9,32 +9,35 @@ use std::collections::HashSet;
 use super::Settled;
 use super::certify::Certain;
 use super::collect::Collection;
-use super::split::{Part, join, settled};
+use super::split::{Part, settled};
+use super::union::Union;
 use crate::api::wire;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Claim, Evidence, Exchange, Level, Page, Proof, Step, Timestamp, Window};
+use crate::spool::Scratch;
 
 /// The documented default of a page; how many events a reply may have follows from it.
 const PAGE: u32 = 100;
 
-/// Repeats the counting of a certificate and gives what it proves. Nothing is believed but the replies.
+/// Repeats the counting of a certificate and gives what it proves. Nothing is believed but the replies. They are in
+/// memory, so are the single proofs, whose events are slices of them; sums and the result keep to `scratch`.
 ///
 /// # Errors
-/// Verification: the replies do not prove the set of the range that they are said to be about.
-pub fn repeat(evidence: &Evidence) -> Result<Settled> {
+/// Verification: the replies do not prove the set of the range that they are said to be about. Contradiction: one id
+/// has two contents in them. Storage: what does not fit into memory cannot be spilled.
+pub fn repeat(evidence: &Evidence, scratch: &Scratch) -> Result<Settled> {
     let wrong = |why: String| wrong(&why).at("window", evidence.range);
     let mut open: Vec<Proven> = Vec::new();
     for (number, proof) in evidence.proofs.iter().enumerate() {
         let proven = match proof.claim {
             Claim::Bracketed | Claim::Double => single(proof, evidence.padding),
-            Claim::TimeSum | Claim::TypeSum => sum(proof, &mut open, evidence.padding),
+            Claim::TimeSum | Claim::TypeSum => sum(proof, &mut open, evidence.padding, scratch),
         };
         open.push(proven.map_err(|error| error.at("window", evidence.range).at("proof", number))?);
     }
     match (open.pop(), open.is_empty()) {
         (Some(whole), true) if whole.question.range == evidence.range => {
-            let Part { certain, parts } = whole.part;
-            Ok(settled(evidence.range, evidence.padding, certain, parts))
+            settled(evidence.range, evidence.padding, whole.part, scratch)
         }
         (Some(whole), true) => Err(wrong(format!("they are about {}", whole.question.range))),
         (Some(_), false) => Err(wrong("parts are left that no sum holds".to_owned())),
@@ -89,7 +92,7 @@ fn single(proof: &Proof, padding: u32) -> Result<Proven> {
                 level: Level::Bracketed,
                 total: distinct,
                 distinct,
-                events: one.events,
+                events: one.events.into(),
                 proofs: Vec::new(),
             }
         }
@@ -103,13 +106,14 @@ fn single(proof: &Proof, padding: u32) -> Result<Proven> {
             }
             let mut events = one.events;
             events.merge(other.events)?;
+            let events = events.into();
             Certain { level: Level::Double, total: *total, distinct, events, proofs: Vec::new() }
         }
         (Claim::Double, [Step::Count, Step::Count], [(0, true), (0, _)]) => Certain {
             level: Level::Double,
             total: 0,
             distinct: 0,
-            events: Collection::default(),
+            events: Collection::default().into(),
             proofs: Vec::new(),
         },
         _ => return Err(wrong("a proof does not have its steps").at("claim", proof.claim.name())),
@@ -118,7 +122,7 @@ fn single(proof: &Proof, padding: u32) -> Result<Proven> {
 }
 
 /// The parts before it, held against one count.
-fn sum(proof: &Proof, open: &mut Vec<Proven>, padding: u32) -> Result<Proven> {
+fn sum(proof: &Proof, open: &mut Vec<Proven>, padding: u32, scratch: &Scratch) -> Result<Proven> {
     let (question, replies) = read(proof, padding)?;
     let [(Step::Count, page)] = replies.as_slice() else {
         return Err(wrong("a sum is not held against one count"));
@@ -138,7 +142,9 @@ fn sum(proof: &Proof, open: &mut Vec<Proven>, padding: u32) -> Result<Proven> {
         _ => by_type(&parts, &question),
     };
     whole?;
-    let Part { certain, parts } = join(parts.into_iter().map(|proven| proven.part).collect())?;
+    let mut union = Union::new(scratch, 0);
+    parts.into_iter().try_for_each(|proven| union.take(proven.part))?;
+    let Part { certain, parts } = union.finish()?;
     let agrees = match proof.claim {
         // Fewer: the count is cut off at a limit, or events vanished since; each part is certain by itself.
         Claim::TimeSum => total <= certain.distinct,

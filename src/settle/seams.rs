@@ -8,17 +8,33 @@
 use std::collections::HashSet;
 
 use super::Settled;
+use super::aside::aside;
+use crate::error::Result;
 use crate::model::{Event, EventId};
 
 impl Settled {
-    /// Events of this range that `other` has seen and this one has not.
-    pub fn misses<'a>(&self, other: &'a Settled) -> Vec<&'a Event> {
+    /// How many events of this range `other` has seen and this one has not. Only those few are held in memory: the
+    /// own events go past them.
+    ///
+    /// # Errors
+    /// `Storage`: the own events cannot be read.
+    pub async fn misses(&self, other: &Settled) -> Result<u64> {
         let here = |event: &&Event| event.created_at.is_some_and(|at| self.certificate.range.contains(at));
-        let mut seen = other.outside.iter().filter(here).peekable();
-        if seen.peek().is_none() {
-            return Vec::new();
+        let seen = other.outside.iter().filter(here);
+        let mut missed: HashSet<EventId> = seen.map(|event| event.id.clone()).collect();
+        if missed.is_empty() {
+            return Ok(0);
         }
-        let known: HashSet<&EventId> = self.events.iter().map(|event| &event.id).collect();
-        seen.filter(|event| !known.contains(&event.id)).collect()
+        let own = self.events.clone();
+        aside(own.len(), move || {
+            for event in own.iter() {
+                missed.remove(&event?.id);
+                if missed.is_empty() {
+                    break;
+                }
+            }
+            Ok(u64::try_from(missed.len()).unwrap_or(u64::MAX))
+        })
+        .await
     }
 }

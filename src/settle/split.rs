@@ -7,22 +7,28 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
+use futures::future::TryFutureExt;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
+use super::aside::aside;
 use super::certify::{Certain, Outcome};
-use super::collect::Collection;
 use super::kept;
 use super::meter::Metered;
+use super::union::{self, Union};
 use super::{Settled, Settler, Source};
 use crate::error::{Error, Kind, Result};
 use crate::model::json::Value;
 use crate::model::{Certificate, Claim, Event, Evidence, Level, Query, Timestamp, Window};
+use crate::spool::{Order, Scratch, Sorter};
 
 /// Most parts that one split makes; what is still too large splits again.
 const MOST_PARTS: u64 = 64;
 /// Rounds of settling all parts before their sum must agree with the whole.
 const ROUNDS: u32 = 3;
+/// Parts of one split that are settled at the same time.
+const PARTS_IN_FLIGHT: usize = 2;
 
 /// A certain set of the widened question, and in how many parts it became so.
 #[derive(Debug)]
@@ -46,12 +52,13 @@ impl<S: Source> Settler<'_, S> {
             padding: AtomicU32::new(padding),
             ceiling: AtomicU64::new(self.ceiling.load(Ordering::Relaxed)),
         };
-        let part = own.part(range).await.map_err(|error| error.at("window", range))?;
-        let Part { certain, parts } = part;
-        Ok(settled(range, padding, certain, parts))
+        let part = own.part(range, 0).await.map_err(|error| error.at("window", range))?;
+        let scratch = self.settings.scratch.clone();
+        aside(part.certain.events.len(), move || settled(range, padding, part, &scratch)).await
     }
 
-    fn part(&self, range: Window) -> BoxFuture<'_, Result<Part>> {
+    /// `depth` is how many ranges it is a part of.
+    fn part(&self, range: Window, depth: u32) -> BoxFuture<'_, Result<Part>> {
         Box::pin(async move {
             let query = self.query(range);
             let arriving = self.settings.double_from.is_some_and(|from| range.to > from);
@@ -82,9 +89,9 @@ impl<S: Source> Settler<'_, S> {
             }
             let whole = if self.can_be_cut(range) {
                 let parts = total.div_ceil(self.settings.walk_limit.max(2) * 3 / 5).clamp(2, MOST_PARTS);
-                self.parts_by_time(&query, cuts(range, parts)).await?
+                self.parts_by_time(&query, cuts(range, parts), depth).await?
             } else {
-                self.parts_by_type(&query).await?
+                self.parts_by_type(&query, depth).await?
             };
             whole.map_err(|reason| {
                 reasons.push(reason);
@@ -108,15 +115,23 @@ impl<S: Source> Settler<'_, S> {
     }
 
     /// Settles the parts of a range and holds their sum against the whole. The inner error says what disagreed.
-    async fn parts_by_time(&self, whole: &Query, cuts: Vec<Window>) -> Result<Result<Part, String>> {
+    async fn parts_by_time(
+        &self,
+        whole: &Query,
+        cuts: Vec<Window>,
+        depth: u32,
+    ) -> Result<Result<Part, String>> {
         let mut reason = String::new();
         for _ in 0..ROUNDS {
-            let parts: Vec<Part> = stream::iter(cuts.clone())
-                .map(|cut| async move { self.part(cut).await.map_err(|error| error.at("part", cut)) })
-                .buffered(2)
-                .try_collect()
-                .await?;
-            let Part { certain, parts } = join(parts)?;
+            let Part { certain, parts } =
+                stream::iter(cuts.clone())
+                    .map(|cut| async move {
+                        self.part(cut, depth + 1).await.map_err(|error| error.at("part", cut))
+                    })
+                    .buffered(PARTS_IN_FLIGHT)
+                    .try_fold(Union::new(&self.settings.scratch, depth), joined)
+                    .and_then(whole_of)
+                    .await?;
             let (total, reply) = self.counted_with_reply(whole).await?;
             // Fewer than the parts hold: the count is cut off at some limit, or events vanished since. Either way
             // each part is certain by itself. More: something is visible that no part has.
@@ -131,7 +146,7 @@ impl<S: Source> Settler<'_, S> {
 
     /// Settles a range that cannot be cut further in time by event type. Types that nobody has named would be
     /// missing, so the sum must agree exactly.
-    async fn parts_by_type(&self, whole: &Query) -> Result<Result<Part, String>> {
+    async fn parts_by_type(&self, whole: &Query, depth: u32) -> Result<Result<Part, String>> {
         if whole.event_types.len() == 1 {
             return Ok(Err("it cannot be split further, by time or by event type".to_owned()));
         }
@@ -142,7 +157,7 @@ impl<S: Source> Settler<'_, S> {
         } else {
             types.extend(whole.event_types.iter().cloned());
         }
-        let mut parts = Vec::new();
+        let mut union = Union::new(&self.settings.scratch, depth);
         for name in types {
             let query = Query { event_types: vec![name.clone()], ..whole.clone() };
             let first = self.first_page(&query).await?;
@@ -153,11 +168,11 @@ impl<S: Source> Settler<'_, S> {
                 )));
             }
             match self.certify(&query, Level::Double, first).await? {
-                Outcome::Certain(certain) => parts.push(Part { certain, parts: 1 }),
+                Outcome::Certain(certain) => union = joined(union, Part { certain, parts: 1 }).await?,
                 Outcome::Uncertain { reason } => return Ok(Err(format!("of type {name:?}: {reason}"))),
             }
         }
-        let Part { certain, parts } = join(parts)?;
+        let Part { certain, parts } = whole_of(union).await?;
         let (total, reply) = self.counted_with_reply(whole).await?;
         if total == certain.distinct {
             let certain = self.summed(certain, total, parts, Claim::TypeSum, reply)?;
@@ -183,55 +198,62 @@ impl<S: Source> Settler<'_, S> {
     }
 }
 
+/// The union with one more part.
+async fn joined(mut union: Union, part: Part) -> Result<Union> {
+    aside(part.certain.events.len(), move || union.take(part).map(|()| union)).await
+}
+
+/// The whole that all parts are.
+async fn whole_of(union: Union) -> Result<Part> {
+    aside(union.rows(), move || union.finish()).await
+}
+
 /// What a certain set says of its range.
-pub(super) fn settled(range: Window, padding: u32, certain: Certain, parts: u32) -> Settled {
-    let (mut events, mut outside, mut strays) = (Vec::new(), Vec::new(), Vec::new());
-    for event in certain.events.into_events() {
-        match event.created_at {
-            Some(at) if range.contains(at) => events.push(event),
-            Some(_) => outside.push(event),
-            None => strays.push(event),
+pub(super) fn settled(range: Window, padding: u32, whole: Part, scratch: &Scratch) -> Result<Settled> {
+    let Part { certain, parts } = whole;
+    let share = union::share(scratch, 0);
+    let mut within = Sorter::new(scratch, share, Order::Time);
+    let (mut outside, mut strays) = (Vec::new(), Vec::new());
+    let (mut quiet_from, mut quiet_to) = (padding >= 2, padding >= 2);
+    certain.events.each(|event| {
+        let Some(at) = event.created_at else {
+            strays.push(alone(event));
+            return Ok(());
+        };
+        quiet_from &= !near(range.from, at);
+        quiet_to &= !near(range.to, at);
+        if range.contains(at) {
+            return within.push(event);
         }
-    }
-    events.sort_unstable_by(|one, other| one.sort_key().cmp(&other.sort_key()));
+        outside.push(alone(event));
+        Ok(())
+    })?;
     strays.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+    let events = within.finish()?.into_events(scratch, share)?;
     let certificate = Certificate {
         level: certain.level,
         range,
         padding,
         total: certain.total,
         distinct: certain.distinct,
-        events: u64::try_from(events.len()).unwrap_or(u64::MAX),
-        quiet_from: quiet(range.from, padding, &events, &outside),
-        quiet_to: quiet(range.to, padding, &events, &outside),
+        events: events.len(),
+        quiet_from,
+        quiet_to,
         parts,
     };
     let proofs = certain.proofs;
     let evidence = (!proofs.is_empty()).then_some(Evidence { range, padding, proofs });
-    Settled { certificate, events, outside, strays, evidence }
+    Ok(Settled { certificate, events, outside, strays, evidence })
 }
 
-/// Whether no event lies within a second of `border`. The padding shows what lies beyond it.
-fn quiet(border: Timestamp, padding: u32, events: &[Event], outside: &[Event]) -> bool {
-    let near =
-        |event: &Event| event.created_at.is_some_and(|at| (at.seconds() - border.seconds()).abs() <= 1);
-    padding >= 2 && !events.iter().chain(outside).any(near)
+/// Whether a time is within a second of a border, which is then not quiet. The padding shows what lies beyond it.
+fn near(border: Timestamp, at: Timestamp) -> bool {
+    (at.seconds() - border.seconds()).abs() <= 1
 }
 
-/// The union of parts, as certain as the weakest of them.
-pub(super) fn join(parts: Vec<Part>) -> Result<Part> {
-    let mut events = Collection::default();
-    let mut level = Level::Double;
-    let mut count = 0;
-    let mut proofs = Vec::new();
-    for part in parts {
-        level = level.min(part.certain.level);
-        count += part.parts;
-        events.merge(part.certain.events)?;
-        proofs.extend(part.certain.proofs);
-    }
-    let distinct = events.len();
-    Ok(Part { certain: Certain { level, total: distinct, distinct, events, proofs }, parts: count })
+/// The event with a text of its own: a slice would keep the whole reply, or block of a file, in memory.
+fn alone(event: Event) -> Event {
+    Event { text: Bytes::copy_from_slice(&event.text), ..event }
 }
 
 /// Cuts a range into about `parts` pieces, on whole minutes where they are long enough, else on whole seconds. One

@@ -69,8 +69,11 @@ impl<S: Source> Settler<'_, S> {
             let first = own.first_page(&any).await?;
             match own.certify(&any, Level::Double, first).await? {
                 Outcome::Certain(certain) => {
-                    let mut events: Vec<Event> =
-                        certain.events.into_events().filter(|event| event.created_at.is_none()).collect();
+                    let mut events: Vec<Event> = Vec::new();
+                    certain.events.each(|event| {
+                        events.extend(Some(event).filter(|event| event.created_at.is_none()));
+                        Ok(())
+                    })?;
                     events.sort_unstable_by(|one, other| one.id.cmp(&other.id));
                     return Ok(Some(Undated { total, dated: dated_total, events }));
                 }

@@ -7,7 +7,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::events::{Events, EventsIter, append, weight};
+use super::events::{Events, EventsIter, EventsWriter, append, weight};
 use super::file::SpillFile;
 use super::scratch::Scratch;
 use crate::error::Result;
@@ -158,6 +158,19 @@ impl Sorted {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.count == 0
+    }
+
+    /// All of them as one sequence; if they have to be merged for it, at most `share` bytes of it are in memory.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Storage`]: they cannot be read or spilled.
+    pub fn into_events(self, scratch: &Scratch, share: u64) -> Result<Events> {
+        if let [only] = self.runs.as_slice() {
+            return Ok(only.clone());
+        }
+        let mut writer = EventsWriter::new(scratch, share);
+        self.iter().try_for_each(|event| writer.push(event?))?;
+        writer.finish()
     }
 
     /// The events in order.

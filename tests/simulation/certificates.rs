@@ -86,8 +86,8 @@ fn throughout(world: &World, range: Window, first: u64, last: u64) -> BTreeSet<E
 
 /// Why a certified set is not one that was visible; `None` when it is sound.
 fn unsound(world: &World, range: Window, settled: &Settled, first: u64, last: u64) -> Option<String> {
-    let ids: BTreeSet<EventId> = settled.events.iter().map(|event| event.id.clone()).collect();
-    if ids.len() != settled.events.len() {
+    let ids: BTreeSet<EventId> = settled.events.iter().map(|event| event.unwrap().id).collect();
+    if ids.len() as u64 != settled.events.len() {
         return Some("an event is doubled".to_owned());
     }
     let first = first.saturating_sub(2 * world.behaviour.lag);

@@ -42,7 +42,7 @@ async fn run(world: &World, range: Window) -> Result<Vec<EventId>> {
     let mut extraction = Extraction::new(&settler, units, 2);
     let mut ids = Vec::new();
     while let Some((_, outcome)) = extraction.next().await {
-        ids.extend(outcome?.events.into_iter().map(|event| event.id));
+        ids.extend(outcome?.events.to_vec()?.into_iter().map(|event| event.id));
     }
     Ok(ids)
 }

@@ -2,8 +2,9 @@
 //!
 //! `SIMULATION_SEEDS=1000000 cargo test --release --test simulation -- --nocapture` repeats the long run; a failure
 //! names its seed, and `SIMULATION_FIRST=<seed> SIMULATION_SEEDS=1` runs it alone. `SIMULATION_NIGHTS`,
-//! `SIMULATION_WORLDS` and `SIMULATION_EVIDENCE` do the same for whole runs, for the meanings of the bounds and for kept
-//! replies.
+//! `SIMULATION_WORLDS`, `SIMULATION_EVIDENCE` and `SIMULATION_MEMORY` do the same for whole runs, for the meanings of the
+//! bounds, for kept replies and for events that do not fit into memory. `SIMULATION_EVENTS`, `SIMULATION_BYTES` and
+//! `SIMULATION_WALK` are the events, the memory and the walk limit of a busy day.
 
 #![allow(
     unreachable_pub,
@@ -19,6 +20,7 @@ mod certificates;
 mod costs;
 mod evidence;
 mod filters;
+mod memory;
 mod nights;
 mod random;
 mod semantics;

@@ -17,8 +17,10 @@ use vonage_audit::pipeline::{Job, Report, run};
 use vonage_audit::publish::{Dataset, Spec, account_fingerprint};
 use vonage_audit::schema::Table;
 use vonage_audit::settle::Settings;
+use vonage_audit::spool::Scratch;
 use vonage_audit::store::{Fault, MemoryStore, ObjectPath, Store};
 
+use crate::memory::tiny;
 use crate::random::Random;
 use crate::world::{Behaviour, Fact, Order, World};
 use crate::{block_on, seeds};
@@ -82,6 +84,7 @@ struct Nights {
     store: MemoryStore,
     table: Table,
     seen: BTreeMap<ObjectPath, Bytes>,
+    scratch: Scratch,
 }
 
 impl Nights {
@@ -123,6 +126,7 @@ impl Nights {
                 coarse_limit: 6,
                 attempts: 2,
                 double_from: Some(young),
+                scratch: self.scratch.clone(),
                 ..Settings::default()
             },
             units_in_flight: 2,
@@ -167,6 +171,7 @@ impl Nights {
 #[test]
 fn no_night_loses_doubles_or_changes_anything() {
     let (mut runs, mut proven, mut stopped, mut healed) = (0, 0, 0, 0);
+    let place = tempfile::tempdir().unwrap();
     for seed in seeds("SIMULATION_NIGHTS", 200) {
         let mut random = Random::new(seed);
         let facts = facts(&mut random);
@@ -182,6 +187,8 @@ fn no_night_loses_doubles_or_changes_anything() {
             store: MemoryStore::new(),
             table: Table::builtin().unwrap(),
             seen: BTreeMap::new(),
+            // How much memory there is decides about nothing.
+            scratch: if seed % 2 == 0 { Scratch::default() } else { tiny(&place, 1_000) },
         };
         let lookback = random.below(3) as i64;
         for edge in 1..=NIGHTS {

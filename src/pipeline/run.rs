@@ -24,6 +24,7 @@ use crate::plan::{Known, todo};
 use crate::publish::{Dataset, Surplus};
 use crate::schema::Table;
 use crate::settle::{Settings, Settled, Settler, Source, Undated};
+use crate::spool::Scratch;
 
 /// What a run is to do.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub struct Job {
     pub formats: Vec<Format>,
     /// How files are written; its layout is the dataset's.
     pub files: Files,
+    /// How much is held in memory, and where the rest goes.
+    pub scratch: Scratch,
     /// The clock, for the commit records alone; seconds since 1970.
     pub recorded_at: i64,
 }

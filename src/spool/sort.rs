@@ -160,6 +160,11 @@ impl Sorted {
         self.count == 0
     }
 
+    /// Whether they are in a file.
+    pub fn is_spilled(&self) -> bool {
+        self.runs.iter().any(Events::is_spilled)
+    }
+
     /// The events in order.
     ///
     /// # Errors

@@ -144,8 +144,7 @@ def main():
         for form in words.formats.split(","):
             out = {name: os.path.join(words.work, name) for name in ("vonage-audit", "duckdb", "dlt")}
             commands = {
-                "vonage-audit": [words.binary, "convert", source, "--account", "bench001", "--dest", out["vonage-audit"], "--format", form,
-                                 "--input-limit", str(16 << 10)],
+                "vonage-audit": [words.binary, "convert", source, "--account", "bench001", "--dest", out["vonage-audit"], "--format", form],
                 "duckdb": [sys.executable, "-c", DUCKDB, source, out["duckdb"], OPTIONS[form], str(os.cpu_count()), columns, picked],
             }
             if importlib.util.find_spec("dlt"):

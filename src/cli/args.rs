@@ -17,9 +17,11 @@ use crate::signing::SigningArgs;
 use crate::{config, files, report, sandbox, sign, verify};
 
 mod connections;
+mod memory;
 mod schema;
 
 pub(crate) use connections::{ApiArgs, StorageArgs};
+pub(crate) use memory::MemoryArgs;
 pub(crate) use schema::{DdlArgs, DiffArgs, EngineName, InferArgs, SchemaCommand};
 
 /// Extracts the Vonage Audit API completely, provably and losslessly.
@@ -195,6 +197,8 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) api: ApiArgs,
     #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
+    #[command(flatten)]
     pub(crate) operations: OperationArgs,
 }
 
@@ -277,12 +281,11 @@ pub(crate) struct ConvertArgs {
     /// Longest line, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1024))]
     pub(crate) line_limit: u64,
-    /// Most text of events that is held at once, in MiB; rows and files take a few times as much
-    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
-    pub(crate) input_limit: u64,
     /// Keep secrets in events, such as passwords and private keys, instead of [REDACTED]; fixed when the dataset is created
     #[arg(long)]
     pub(crate) keep_secrets: bool,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
     #[command(flatten)]
     pub(crate) signing: SigningArgs,
 }

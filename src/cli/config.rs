@@ -73,6 +73,7 @@ fn check(args: &ExportArgs, environment: &Environment) -> Result<Vec<Account>> {
     parse_duration(&args.lookback)?;
     selection(args)?;
     table(&args.table)?;
+    args.memory.scratch(environment)?;
     for account in &accounts {
         connect(&args.api, account, environment.jitter)?;
         if account.dest.is_none() {

@@ -12,9 +12,10 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use vonage_audit::error::Kind;
-use vonage_audit::model::{Level, Secrets};
-use vonage_audit::pipeline::{Conversion, Converted, Input, Limits, convert, replay, reshape};
+use vonage_audit::model::{Grid, Level, Secrets};
+use vonage_audit::pipeline::{Conversion, Converted, Input, Limits, Lines, convert, replay, reshape};
 use vonage_audit::publish::account_fingerprint;
+use vonage_audit::spool::Scratch;
 use vonage_audit::{Error, Result};
 
 use crate::args::ConvertArgs;
@@ -39,6 +40,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         return Err(Error::usage("standard input is named twice"));
     }
     let secrets = if args.keep_secrets { Secrets::Kept } else { Secrets::Redacted };
+    let scratch = args.memory.scratch(environment)?;
     let table = table(&args.table)?;
     let opened = source::open(&args, &table).await?;
     let (fingerprint, account, own_grid, selection) = match &opened {
@@ -64,6 +66,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         files: written,
         secrets,
         keep_raw: args.keep_raw,
+        scratch: scratch.clone(),
         recorded_at: environment.now.seconds(),
     };
     if let Some(opened) = &opened {
@@ -82,11 +85,11 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         }
         None => {
             let mut stop = Box::pin(stop);
-            let limits = Limits { line: args.line_limit << 20, total: args.input_limit << 20 };
+            let limits = Limits { line: args.line_limit << 20 };
             let files = args.files.clone();
-            let reading = tokio::task::spawn_blocking(move || read(&files, limits));
-            let input = tokio::select! {
-                input = reading => input.map_err(|error| Error::bug("reading failed").because(error))??,
+            let reading = tokio::task::spawn_blocking(move || read(&files, limits, scratch, grid));
+            let lines = tokio::select! {
+                lines = reading => lines.map_err(|error| Error::bug("reading failed").because(error))??,
                 () = &mut stop => {
                     // Reading may wait for standard input for ever, and nothing has been written.
                     terminal.error(&Error::new(Kind::Interrupted, "stopped while reading; nothing was written"));
@@ -95,7 +98,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
             };
             let _lock = place.begin(&dataset, terminal).await?;
             heal(&dataset, environment, terminal).await?;
-            convert(&job, &table, input, &dataset, stop).await
+            convert(&job, &table, lines, &dataset, stop).await
         }
     };
     let outcome =
@@ -115,8 +118,8 @@ fn account(args: &ConvertArgs) -> Result<String> {
     }
 }
 
-fn read(files: &[PathBuf], limits: Limits) -> Result<Input> {
-    let mut input = Input::new(limits);
+fn read(files: &[PathBuf], limits: Limits, scratch: Scratch, grid: Grid) -> Result<Lines> {
+    let mut input = Input::new(limits, scratch);
     for path in files {
         if path.as_os_str() == STANDARD_INPUT {
             input.take("standard input", stdin().lock())?;
@@ -127,7 +130,7 @@ fn read(files: &[PathBuf], limits: Limits) -> Result<Input> {
             .map_err(|cause| Error::usage("cannot open the input").at("file", &name).because(cause))?;
         input.take(&name, BufReader::new(file))?;
     }
-    Ok(input)
+    input.finish(grid)
 }
 
 /// A conversion's outcome and what it was about.

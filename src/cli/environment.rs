@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use vonage_audit::encode::FooterKey;
@@ -25,6 +25,8 @@ pub(crate) struct Environment {
     secret: Option<Secret>,
     /// `VONAGE_AUDIT_API_URL`.
     pub(crate) api_url: Option<String>,
+    /// `TMPDIR`.
+    pub(crate) temporary: Option<PathBuf>,
     /// The clock at the start.
     pub(crate) now: Timestamp,
     /// Differs from run to run; only for the jitter of waiting times.
@@ -41,6 +43,7 @@ impl Environment {
             key: text("VONAGE_API_KEY"),
             secret: text("VONAGE_API_SECRET").map(Secret::new),
             api_url: text("VONAGE_AUDIT_API_URL"),
+            temporary: std::env::var_os("TMPDIR").filter(|value| !value.is_empty()).map(PathBuf::from),
             now: Timestamp::from_seconds(i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)),
             jitter: u64::from(elapsed.subsec_nanos()) ^ (u64::from(std::process::id()) << 32),
         }

@@ -17,6 +17,7 @@ use vonage_audit::plan::{Range, parse_duration};
 use vonage_audit::publish::{Dataset, account_fingerprint};
 use vonage_audit::schema::Table;
 use vonage_audit::settle::Settings;
+use vonage_audit::spool::Scratch;
 use vonage_audit::{Error, Result};
 
 use crate::accounts::{Account, resolve as resolve_accounts};
@@ -63,6 +64,7 @@ impl Prepared {
         let wishes = args.layout.resolve(&formats)?;
         moments.check(environment, wanted_grid.unwrap_or(Grid::Day))?;
         check_raw(args)?;
+        let scratch = args.memory.scratch(environment)?;
         let connection = connect_keeping(&args.api, account, environment.jitter, args.keep_raw)?;
         let dest = account.dest.clone().ok_or_else(|| {
             Error::usage("no destination is given")
@@ -82,7 +84,7 @@ impl Prepared {
         let Destination { dataset, grid, files } = Destination::open(&place, wanted).await?;
         let dataset = args.signing.attach(dataset).await?;
         let range = moments.resolve(environment, grid, &Held::of(&dataset, &formats))?;
-        let job = job(args, range, grid, selection, (formats, files), environment)?;
+        let job = job(args, range, grid, selection, (formats, files, scratch), environment)?;
         let name = account.name.clone();
         let (settle, fail_on_drift) = (moments.settle, args.fail_on_drift);
         Ok(Self { job, table, dataset, connection, place, name, dest, settle, fail_on_drift })
@@ -158,7 +160,7 @@ pub(crate) fn job(
     range: Range,
     grid: Grid,
     selection: Selection,
-    (formats, files): (Vec<Format>, Files),
+    (formats, files, scratch): (Vec<Format>, Files, Scratch),
     environment: &Environment,
 ) -> Result<Job> {
     let young = range.edge.plus_seconds(-i64::from(parse_duration(&args.lookback)?));
@@ -168,6 +170,7 @@ pub(crate) fn job(
         read_again: young,
         settle: Settings {
             padding: args.padding,
+            scratch: scratch.clone(),
             walk_limit: args.walk_limit,
             allowance: args.window_requests,
             level: if args.evidence { Level::Double } else { Level::Bracketed },
@@ -183,6 +186,7 @@ pub(crate) fn job(
         units_in_flight: args.api.concurrency.clamp(1, 2),
         formats,
         files,
+        scratch,
         recorded_at: environment.now.seconds(),
     })
 }

@@ -42,7 +42,8 @@ pub(crate) async fn run(
     let range = moments.resolve(environment, grid, &Held::default())?;
     let Connection { client, key, .. } = &connect(&args.api, account, environment.jitter)?;
     let table = table(&args.table)?;
-    let job = job(args, range, grid, selection, (Vec::new(), Files::new(Layout::default())), environment)?;
+    let ways = (Vec::new(), Files::new(Layout::default()), args.memory.scratch(environment)?);
+    let job = job(args, range, grid, selection, ways, environment)?;
     first_question(client, &job, moments.settle, environment, terminal).await?;
 
     let out = Stream::new(format, &table, terminal.data())?;

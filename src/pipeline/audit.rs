@@ -47,7 +47,7 @@ pub async fn check_raw(source: Source<'_>) -> Result<RawCheck> {
         if last.as_ref().is_none_or(|(path, _)| *path != raw.path) {
             check.files += 1;
             check.replies += raw.requests;
-            let settled = match proven(source.dataset, &record, raw).await {
+            let settled = match proven(source.dataset, &record, raw, &Scratch::default()).await {
                 Ok((settled, _)) => Some(settled),
                 Err(error) => check.found(error)?,
             };

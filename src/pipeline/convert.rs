@@ -8,22 +8,22 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use futures::future::{Either, select};
-use futures::stream::{self, StreamExt};
+use futures::stream::{StreamExt, try_unfold};
 use tokio::task::spawn_blocking;
 
 use super::deliver::{Delivered, DeliveredUndated, deliver, deliver_undated};
-use super::input::{Input, Sorted};
+use super::input::Lines;
 use super::run::metadata;
 use super::transform::{Ready, Recipe, one_window};
 use crate::encode::Settings as Files;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, Counts, Event, EventId, FileRecord, Format, Grid, Head, Level, Secrets, Selection, Window,
+    Certificate, Counts, EventId, FileRecord, Format, Grid, Head, Level, Secrets, Selection, Window,
     WindowRecord,
 };
 use crate::publish::{Dataset, Surplus};
 use crate::schema::Table;
-use crate::spool::Scratch;
+use crate::spool::{Events, Scratch};
 
 /// Windows of one commit.
 pub(super) const WINDOWS_A_COMMIT: usize = 64;
@@ -44,6 +44,8 @@ pub struct Conversion {
     pub secrets: Secrets,
     /// Whether kept replies that the events come from are kept again.
     pub keep_raw: bool,
+    /// How much is held in memory, and where the rest goes.
+    pub scratch: Scratch,
     /// The clock, for the commit records alone; seconds since 1970.
     pub recorded_at: i64,
 }
@@ -112,12 +114,12 @@ impl Converted {
 pub async fn convert(
     job: &Conversion,
     table: &Table,
-    input: Input,
+    lines: Lines,
     dataset: &Dataset,
     stop: impl Future<Output = ()> + Send,
 ) -> Converted {
     let mut report = Converted::default();
-    let outcome = until(stop, all(job, table, input, dataset, &mut report)).await;
+    let outcome = until(stop, all(job, table, lines, dataset, &mut report)).await;
     report.failure = outcome.err();
     report.head = dataset.head();
     report
@@ -138,29 +140,33 @@ pub(super) async fn until(
 async fn all(
     job: &Conversion,
     table: &Table,
-    input: Input,
+    lines: Lines,
     dataset: &Dataset,
     report: &mut Converted,
 ) -> Result<()> {
-    let grid = job.grid;
-    let sorted = compute(move || Ok(input.sort(grid))).await?;
-    let Sorted { windows, unplaced, contradictions, lines, repeated } = sorted;
-    (report.lines, report.repeated, report.contradictions) = (lines, repeated, contradictions);
-    report.windows = length(&windows);
+    if lines.grid != job.grid {
+        return Err(Error::bug("lines were sorted for another grid"));
+    }
+    (report.lines, report.repeated, report.windows) = (lines.lines, lines.repeated, lines.windows);
+    report.contradictions = lines.contradictions.clone();
     let recipe = recipe(job, table);
     // First, so that whatever happens later, the lines that belong to no window are kept.
-    if !unplaced.is_empty() {
-        report.unplaced = length(&unplaced);
+    if !lines.unplaced.is_empty() {
+        report.unplaced = lines.unplaced.len();
         let surplus = Surplus { level: Level::None, total: report.unplaced, dated: 0 };
-        let delivered = deliver_undated(unplaced, surplus, &recipe, dataset).await?;
+        let delivered = deliver_undated(lines.unplaced.to_vec()?, surplus, &recipe, dataset).await?;
         let DeliveredUndated { record, conflicts, types, .. } = delivered;
         report.count(record.counts, &record.files, types);
         report.contradictions.extend(conflicts);
         dataset.commit_undated(record, job.recorded_at).await?;
     }
     let mut records = Vec::new();
-    let making = stream::iter(windows).map(|(window, events)| made(window, events, recipe.clone()));
-    let mut making = making.buffered(WINDOWS_AHEAD);
+    let windows = try_unfold(lines.windows(), |mut windows| {
+        compute(move || Ok(windows.next().transpose()?.map(|next| (next, windows))))
+    });
+    drop(lines);
+    let making = windows.map(|next| made(next, recipe.clone())).buffered(WINDOWS_AHEAD);
+    let mut making = std::pin::pin!(making);
     while let Some(ready) = making.next().await {
         records.push(one(ready?, dataset, report).await?);
         if records.len() >= WINDOWS_A_COMMIT {
@@ -186,13 +192,14 @@ pub(super) fn recipe(job: &Conversion, table: &Table) -> Recipe {
         files: job.files.clone(),
         selection: Selection::default(),
         secrets: job.secrets,
-        scratch: Scratch::default(),
+        scratch: job.scratch.clone(),
     }
 }
 
-async fn made(window: Window, events: Vec<Event>, recipe: Recipe) -> Result<Ready> {
-    let certificate = unproven(window, length(&events));
-    let ready = compute(move || one_window(window, events.into(), &certificate, &recipe)).await;
+async fn made(next: Result<(Window, Events)>, recipe: Recipe) -> Result<Ready> {
+    let (window, events) = next?;
+    let certificate = unproven(window, events.len());
+    let ready = compute(move || one_window(window, events, &certificate, &recipe)).await;
     ready.map_err(|error| error.at("window", window))
 }
 

@@ -50,7 +50,7 @@ async fn all(
     let mut windows: BTreeSet<Window> = BTreeSet::new();
     for record in &records {
         let Some(raw) = record.raw.as_ref().filter(|raw| done.insert(&raw.path)) else { continue };
-        let (mut settled, evidence) = proven(source.dataset, record, raw).await?;
+        let (mut settled, evidence) = proven(source.dataset, record, raw, &job.scratch).await?;
         settled.evidence = None;
         let own = recipe.clone();
         let level = settled.certificate.level;
@@ -119,9 +119,11 @@ pub(super) async fn proven(
     dataset: &Dataset,
     record: &WindowRecord,
     raw: &RawRecord,
+    scratch: &Scratch,
 ) -> Result<(Settled, Evidence)> {
     let evidence = dataset.read_raw(raw).await?;
-    let (settled, evidence) = compute(move || Ok((repeat(&evidence, &Scratch::default())?, evidence)))
+    let scratch = scratch.clone();
+    let (settled, evidence) = compute(move || Ok((repeat(&evidence, &scratch)?, evidence)))
         .await
         .map_err(|error| error.at("path", &raw.path))?;
     if settled.certificate != record.certificate || settled.certificate.level == Level::None {

@@ -47,6 +47,8 @@ pub struct Job {
     pub formats: Vec<Format>,
     /// How files are written; its layout is the dataset's.
     pub files: Files,
+    /// How much is held in memory, and where the rest goes.
+    pub scratch: Scratch,
     /// The clock, for the commit records alone; seconds since 1970.
     pub recorded_at: i64,
 }
@@ -160,7 +162,7 @@ impl<S: Source> Run<'_, S> {
             files: job.files.clone(),
             selection: job.selection.clone(),
             secrets: job.secrets,
-            scratch: Scratch::default(),
+            scratch: job.scratch.clone(),
         }
     }
 

@@ -86,7 +86,7 @@ impl Scratch {
         Err(Error::new(Kind::Storage, "temporary files would take more than the limit")
             .at("folder", self.folder().display())
             .at("limit", self.0.limit)
-            .hint("raise --spill-limit, or --memory, or ask for a shorter range; what was committed stays"))
+            .hint("raise --spill-limit, or --memory, or do less at once; what was committed stays"))
     }
 
     /// Takes note of spilled bytes that are gone.

@@ -173,6 +173,11 @@ impl Sorted {
         writer.finish()
     }
 
+    /// Whether they are in a file.
+    pub fn is_spilled(&self) -> bool {
+        self.runs.iter().any(Events::is_spilled)
+    }
+
     /// The events in order.
     ///
     /// # Errors

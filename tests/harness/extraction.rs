@@ -39,6 +39,7 @@ pub(crate) fn three_days() -> Job {
         units_in_flight: 1,
         files: Default::default(),
         formats: vec![Format::Parquet],
+        scratch: Default::default(),
         recorded_at: 0,
     }
 }

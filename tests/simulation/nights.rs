@@ -131,6 +131,7 @@ impl Nights {
             },
             units_in_flight: 2,
             formats: vec![Format::Parquet],
+            scratch: Default::default(),
             recorded_at: edge,
         };
         Some(run(&job, &self.table, &self.world, &dataset, After(stop_after), &|_| {}).await)

@@ -214,6 +214,7 @@ pub(crate) fn dataset(seed: u64, shape: &Shape) -> Objects {
             units_in_flight: 1,
             formats,
             files,
+            scratch: Default::default(),
             recorded_at: FROM + DAY * (shape.days + night as i64),
         };
         block_on(async {
@@ -238,7 +239,7 @@ fn converted(
     files: Files,
     some: u64,
 ) {
-    let mut input = Input::new(Limits::default());
+    let mut input = Input::new(Limits::default(), Default::default());
     for (number, event) in events.iter().enumerate() {
         if some >> (number % 20) & 1 == 1 && !event.text.contains(&b'\n') {
             input.take("generated", &event.text[..]).unwrap();
@@ -250,11 +251,12 @@ fn converted(
         files,
         secrets: Secrets::Redacted,
         keep_raw: false,
+        scratch: Default::default(),
         recorded_at: FROM,
     };
     block_on(async {
         let Ok(dataset) = Dataset::open(Arc::new(store.handle()), spec(shape)).await else { return };
-        convert(&job, table(), input, &dataset, std::future::pending()).await;
+        convert(&job, table(), input.finish(shape.grid).unwrap(), &dataset, std::future::pending()).await;
     });
 }
 

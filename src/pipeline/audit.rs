@@ -13,6 +13,7 @@ use super::stored::Stored;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Event, EventId, FileRecord, Format, Window, WindowRecord};
 use crate::settle::Settled;
+use crate::spool::Scratch;
 
 /// What was checked, and what is wrong.
 #[derive(Debug, Default)]

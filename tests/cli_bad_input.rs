@@ -112,6 +112,9 @@ fn wrong_flags_are_refused_with_a_suggestion() {
         (&["--format", "parquet,xml"], &["xml", "ndjson"]),
         (&["--format", ""], &["format", "csv"]),
         (&["--padding", "-1"], &["-1"]),
+        (&["--memory", "0"], &["--memory"]),
+        (&["--spill-dir", "no-such-folder"], &["--spill-dir", "no-such-folder"]),
+        (&["--spill-dir", "Cargo.toml"], &["--spill-dir", "Cargo.toml"]),
         (&["--concurrency", "0"], &["concurrency"]),
         (&["--concurrency", "many"], &["many"]),
         (&["--output", "xml"], &["xml", "json"]),
@@ -123,6 +126,9 @@ fn wrong_flags_are_refused_with_a_suggestion() {
         command.args(arguments);
         refused(command, &api, &folder, 2, words);
     }
+    let mut command = export(&api.url, "2026-03-01", "2026-03-02", &dest);
+    command.env("TMPDIR", "no-such-folder");
+    refused(command, &api, &folder, 2, &["TMPDIR", "--spill-dir"]);
     for arguments in [&["exprot"][..], &["export"], &["export", "--from", "2026-03-01"]] {
         let mut command = program();
         command.args(arguments);

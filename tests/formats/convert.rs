@@ -117,6 +117,45 @@ fn events_without_a_time_are_kept_and_told() {
 }
 
 #[test]
+fn what_does_not_fit_into_memory_becomes_the_same_files() {
+    let folder = scratch("formats-spilled");
+    let long = "x".repeat(1_000);
+    let lines: Vec<String> = (0..3_000)
+        .map(|n| {
+            let at = format!("2026-03-0{}T10:{:02}:{:02}", n % 3 + 1, n / 60 % 60, n % 60);
+            // Some ids come again, and say something else.
+            event(&format!("{:04}", n % 2_990), &at, &format!(r#","long":"{long}","n":{}"#, n % 2_985))
+        })
+        .chain((0..100).map(|n| format!(r#"{{"id":"undated{n}","long":"{long}"}}"#)))
+        .collect();
+    let file = folder.join("in.ndjson");
+    fs::write(&file, lines.join("\n")).unwrap();
+    let spill = folder.join("spill");
+    fs::create_dir(&spill).unwrap();
+    let with = |dest: &str, memory: &str, limit: &str| {
+        let mut command = convert(&[&file], &folder.join(dest), ALL);
+        command.args(["--memory", memory, "--spill-limit", limit, "--spill-dir"]).arg(&spill);
+        run(command).expect(4).stdout
+    };
+    let held = with("held", "1024", "0");
+    let spilled = with("spilled", "1", "1024");
+    let result = |said: &str| {
+        let mut said: Value = serde_json::from_str(said).unwrap();
+        let counted = said.as_object_mut().unwrap();
+        // The clock stands in commits.
+        counted.retain(|key, _| key != "dest" && key != "head");
+        said
+    };
+    assert_eq!(result(&held), result(&spilled));
+    assert_eq!(result(&held)["windows"], 3);
+    assert_eq!(result(&held)["unplaced"], 100);
+    for part in ["parquet", "csv", "ndjson", "_audit/quarantine"] {
+        assert!(tree(&folder.join("held").join(part)) == tree(&folder.join("spilled").join(part)), "{part}");
+    }
+    assert_eq!(fs::read_dir(&spill).unwrap().count(), 0);
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_before_anything_is_written() {
     let folder = scratch("formats-refused");
     let good = written(folder.join("good.ndjson"), &[&event("a", "2026-03-01T10:00:00", "")]);
@@ -129,7 +168,7 @@ fn what_cannot_be_read_is_refused_before_anything_is_written() {
     };
     for (command, word) in [
         (with(&[&good, &long], &["--line-limit", "1"]), "line 2"),
-        (with(&[&good, &long], &["--input-limit", "1"]), "--input-limit"),
+        (with(&[&good], &["--spill-dir", "formats-absent"]), "--spill-dir"),
         (with(&[&good, &folder.join("absent")], &[]), "absent"),
         (with(&[&good, &folder], &[]), "formats-refused"),
         (with(&[Path::new("-"), Path::new("-")], &[]), "twice"),
@@ -140,6 +179,11 @@ fn what_cannot_be_read_is_refused_before_anything_is_written() {
         assert!(outcome.stderr.contains(word), "{word}: {}", outcome.stderr);
         assert!(!dest.exists(), "{word}");
     }
+    // What takes more than may be spilled is no matter of usage, but refused as early.
+    let outcome = run(with(&[&good, &long], &["--memory", "1", "--spill-limit", "0"])).expect(7);
+    assert!(outcome.stderr.contains("--spill-limit"), "{}", outcome.stderr);
+    assert!(!dest.exists());
+
     // Another account's dataset is left alone.
     run(convert(&[&good], &dest, ALL)).expect(0);
     let before = tree(&dest);

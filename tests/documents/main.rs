@@ -15,6 +15,7 @@ mod python;
 mod sandbox;
 
 mod page;
+mod questions;
 
 use std::fs;
 use std::os::unix::fs::symlink;

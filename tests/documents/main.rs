@@ -18,6 +18,7 @@ mod nightly;
 mod page;
 mod questions;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -132,4 +133,43 @@ fn a_command_that_fails_is_found() {
     let text =
         "```bash\necho a |\n  cat  # exits with 0\nfalse  # exits with 1\n```\n```sql\nSELECT 1;\n```\n";
     follow(&Page::parse("planted-6", text), &sandbox.url).expect(0);
+}
+
+/// The anchor that GitHub makes of a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase();
+    let kept = kept.chars().filter(|letter| letter.is_alphanumeric() || [' ', '-', '_'].contains(letter));
+    kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect()
+}
+
+#[test]
+fn every_link_between_documents_leads_somewhere() {
+    let names =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/questions/README.md"];
+    let pages = pages().into_iter().map(|page| page.name);
+    let pages: BTreeSet<_> = pages.chain(names.map(str::to_owned)).collect();
+    let (mut links, mut broken) = (0, Vec::new());
+    for page in &pages {
+        let path = repository(page);
+        let text = fs::read_to_string(&path).unwrap();
+        for part in text.split("](").skip(1) {
+            let target = part.split(')').next().unwrap();
+            if target.contains("://") {
+                continue;
+            }
+            links += 1;
+            let (file, fragment) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            let found = file.exists()
+                && (fragment.is_empty()
+                    || fs::read_to_string(&file).unwrap().lines().any(|line| {
+                        line.starts_with('#') && anchor(line.trim_start_matches(['#', ' '])) == fragment
+                    }));
+            if !found {
+                broken.push(format!("{page}: {target}"));
+            }
+        }
+    }
+    println!("{links} links in {} pages", pages.len());
+    assert!(links > 100 && broken.is_empty(), "{links} links, of them lead nowhere: {broken:#?}");
 }

@@ -14,6 +14,7 @@ mod python;
 #[path = "../harness/sandbox.rs"]
 mod sandbox;
 
+mod library;
 mod nightly;
 mod page;
 mod questions;

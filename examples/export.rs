@@ -3,7 +3,11 @@
 //! `cargo run --example export -- FOLDER`, with VONAGE_API_KEY, VONAGE_API_SECRET and VONAGE_AUDIT_API_URL as
 //! `vonage-audit sandbox` prints them; exports the first week of March 2026.
 
-#![allow(clippy::print_stdout, reason = "an example prints")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a program of its own: it prints and reads its environment"
+)]
 
 use std::collections::BTreeMap;
 use std::env;

@@ -6,7 +6,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "${1:-dbt-check}"
 cd "${1:-dbt-check}"
-[ -x venv/bin/dbt ] || { python3 -m venv venv && venv/bin/pip install --quiet 'dbt-core==1.10.23' 'dbt-duckdb==1.10.1'; }
+[ -x venv/bin/dbt ] || { python3 -m venv venv && venv/bin/pip install --quiet 'dbt-core==1.10.23' 'dbt-duckdb==1.10.1' 'duckdb==2.0.1'; }
 
 rm -rf audit audit.duckdb project
 cp -r "$here" project

@@ -34,6 +34,7 @@ mod export;
 mod external;
 mod faults;
 mod google;
+mod lock;
 mod policy;
 mod proxy;
 mod servers;

@@ -18,7 +18,14 @@ done
 ((EUID == 0)) || die 'chroot and dpkg need root'
 place=$(mktemp -d)
 server=
-trap '[[ -z $server ]] || kill "$server"; rm -rf "$place"' EXIT
+# The engine's storage is in the temporary folder too: nothing of the machine's own is touched.
+images() { "$1" --root "$place/storage" --runroot "$place/run" "${@:2}"; }
+leave() {
+  [[ -z $server ]] || kill "$server"
+  [[ ! -d $place/storage ]] || images buildah rm --all >/dev/null
+  rm -rf "$place"
+}
+trap leave EXIT
 
 step 'the list of crates in the program against the SBOM'
 rust-audit-info "$binary" > "$place/inside.json"
@@ -100,19 +107,20 @@ dpkg --root="$place/debian" --log=/dev/null --purge vonage-audit
 
 step 'image'
 hadolint packaging/Dockerfile
-export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
-buildah --root "$place/storage" --runroot "$place/run" build --quiet --file packaging/Dockerfile --tag "vonage-audit:$version" "$files/image"
-buildah --root "$place/storage" --runroot "$place/run" inspect --type image "vonage-audit:$version" > "$place/image.json"
+export BUILDAH_ISOLATION=chroot
+images buildah build --quiet --file packaging/Dockerfile --tag "vonage-audit:$version" "$files/image"
+images buildah inspect --type image "vonage-audit:$version" > "$place/image.json"
 python3 - "$place/image.json" <<'PYTHON'
 import json, sys
 config = json.load(open(sys.argv[1], encoding="utf-8"))["OCIv1"]["config"]
 assert config["User"] == "65532:65532" and config["Entrypoint"] == ["/usr/bin/vonage-audit"], config
 print(config)
 PYTHON
-container=$(buildah --root "$place/storage" --runroot "$place/run" from "vonage-audit:$version")
-mounted=$(buildah --root "$place/storage" --runroot "$place/run" mount "$container")
+images buildah images --format '{{.Name}}:{{.Tag}} {{.Size}}'
+container=$(images buildah from "vonage-audit:$version")
+mounted=$(images buildah mount "$container")
 (cd "$mounted" && find . -type f | sort && stat --format='%u:%g %n' data)
-expect 0 '' env -i chroot --userspec=65532:65532 "$mounted" /usr/bin/vonage-audit demo --dest /data/demo
-buildah --root "$place/storage" --runroot "$place/run" rm --all >/dev/null
+expect 0 '' images buildah run "$container" -- /usr/bin/vonage-audit demo --dest /data/demo
+[[ $(stat --format=%u "$mounted/data/demo") == 65532 ]] || die 'the image does not run as 65532'
 
 printf '\nall of it works (%d s)\n' "$SECONDS"

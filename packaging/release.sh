@@ -29,7 +29,9 @@ python3 packaging/notices.py > "$files/licences/THIRD-PARTY-LICENCES.txt"
 
 step 'SBOM'
 cargo cyclonedx --quiet --format json --spec-version 1.5 --target "$target" --override-filename "vonage-audit-$version.cdx"
-mv "vonage-audit-$version.cdx.json" "$files/"
+# It names the package by the folder that it lies in.
+sed "s|path+file://$PWD|path+file:///vonage-audit|g" "vonage-audit-$version.cdx.json" > "$files/vonage-audit-$version.cdx.json"
+rm "vonage-audit-$version.cdx.json"
 
 step 'Debian package'
 cargo deb --quiet --locked --no-build --no-strip --target "$target" --output "$files/"

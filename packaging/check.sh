@@ -8,6 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 files=$PWD/target/release-files
 binary=$PWD/target/x86_64-unknown-linux-musl/release/vonage-audit
 version=$(sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
+chroot=$(command -v chroot || true)
 port=18443
 
 step() { printf '\n== %s (after %d s)\n' "$*" "$SECONDS"; }
@@ -43,7 +44,7 @@ PYTHON
 inside() { # ROOT USER ARGUMENTS
   local root=$1 user=$2
   shift 2
-  env -i chroot --userspec="$user" "$root" /vonage-audit "$@"
+  env -i "$chroot" --userspec="$user" "$root" /vonage-audit "$@"
 }
 expect() { # CODE WORDS COMMAND: ends with this code and says these words
   local code=$1 words=$2 got=0
@@ -79,7 +80,7 @@ until openssl s_client -connect "127.0.0.1:$port" </dev/null >/dev/null 2>&1; do
 done
 asks() { # ROOTS: one question to the server, with these variables
   env -i VONAGE_API_KEY=abcd1234 VONAGE_API_SECRET=invented VONAGE_AUDIT_API_URL="https://127.0.0.1:$port" "$@" \
-    chroot --userspec=65534:65534 "$place/empty" /vonage-audit event 00000000-0000-4000-8000-000000000000 --tries 1
+    "$chroot" --userspec=65534:65534 "$place/empty" /vonage-audit event 00000000-0000-4000-8000-000000000000 --tries 1
 }
 expect 2 'SSL_CERT_FILE' asks
 mkdir -p "$place/empty/own" "$place/empty/etc/ssl/certs"
@@ -95,8 +96,8 @@ mkdir -p "$place/debian/var/lib/dpkg/"{info,updates,triggers}
 touch "$place/debian/var/lib/dpkg/"{status,available}
 dpkg --root="$place/debian" --log=/dev/null --install "$deb"
 dpkg --root="$place/debian" --verify vonage-audit
-expect 0 "$version" env -i chroot "$place/debian" /usr/bin/vonage-audit --version
-expect 0 '' env -i chroot "$place/debian" /usr/bin/vonage-audit demo --dest /demo
+expect 0 "$version" env -i "$chroot" "$place/debian" /usr/bin/vonage-audit --version
+expect 0 '' env -i "$chroot" "$place/debian" /usr/bin/vonage-audit demo --dest /demo
 dpkg --contents "$deb" | awk '{ print $3, $6 }' | grep -v '/$' > "$place/contents"
 for wanted in man1/vonage-audit-export.1.gz bash-completion zsh fish examples/vonage-audit.toml THIRD-PARTY doc/vonage-audit/copyright; do
   grep -q "$wanted" "$place/contents" || die "not in the package: $wanted"

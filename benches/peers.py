@@ -44,8 +44,8 @@ pipeline.run(dlt.resource(events, name="events", max_table_nesting=3), loader_fi
 OPTIONS = {"parquet": "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3", "csv": "FORMAT csv, HEADER", "ndjson": "FORMAT json"}
 
 
-def generate(count, path):
-    """`count` events over thirty days, sorted by time: the documented contexts and some undocumented ones."""
+def generate(count, path, days=30):
+    """`count` events over some days, sorted by time: the documented contexts and some undocumented ones."""
     pick = random.Random(20260301)
     digits = lambda n: f"{pick.getrandbits(4 * n):0{n}x}"
     uuid = lambda: f"{digits(8)}-{digits(4)}-4{digits(3)}-b{digits(3)}-{digits(12)}"
@@ -73,7 +73,7 @@ def generate(count, path):
     weights = [weight for weight, _, _ in kinds]
     with open(path, "w", encoding="utf-8") as out:
         for position in range(count):
-            second = position * 30 * 86_400 // count
+            second = position * days * 86_400 // count
             at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(1_772_323_200 + second))
             own, (_, kind, context) = uuid(), pick.choices(kinds, weights)[0]
             event = {"_links": {"self": {"href": f"http://api.nexmo.com/beta/audit/events/{own}"}}, "id": own, "event_type": kind,
@@ -165,4 +165,5 @@ def main():
         os.unlink(source)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -141,9 +141,14 @@ impl Client {
     }
 
     async fn ask<T>(&self, call: &Call<'_>, read: impl Fn(&Reply) -> Result<T>) -> Result<T> {
-        self.repeat(call, read)
-            .await
-            .map_err(|error| call.context.iter().fold(error, |error, (name, value)| error.at(name, value)))
+        self.repeat(call, read).await.map_err(|error| {
+            let error = match &self.settings.proxy {
+                // Only then may it have been the proxy.
+                Some(proxy) if error.kind() == Kind::Unavailable => error.at("proxy", proxy.shown()),
+                _ => error,
+            };
+            call.context.iter().fold(error, |error, (name, value)| error.at(name, value))
+        })
     }
 
     /// Sends until there is a value or a reason to stop.

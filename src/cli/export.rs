@@ -63,7 +63,7 @@ impl Prepared {
         let wishes = args.layout.resolve(&formats)?;
         moments.check(environment, wanted_grid.unwrap_or(Grid::Day))?;
         check_raw(args)?;
-        let connection = connect_keeping(&args.api, account, environment.jitter, args.keep_raw)?;
+        let connection = connect_keeping(&args.api, account, environment, args.keep_raw)?;
         let dest = account.dest.clone().ok_or_else(|| {
             Error::usage("no destination is given")
                 .hint("add --dest PATH, or dest = \"…\" to the configuration")

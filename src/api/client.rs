@@ -254,15 +254,17 @@ trait Read<T>: Fn(&Reply) -> Result<T> + Clone + Send + 'static {}
 impl<T, F: Fn(&Reply) -> Result<T> + Clone + Send + 'static> Read<T> for F {}
 
 async fn decode<T: Send + 'static>(reply: Reply, read: impl Read<T>) -> Result<T, Failure> {
+    let trace = reply.trace.clone();
     let small = reply.body.len() < LARGE_REPLY;
-    let work =
-        move || read(&reply).map_err(|error| Failure { cause: Cause::Malformed(error), trace: reply.trace });
-    if small {
-        return work();
-    }
-    spawn_blocking(work).await.unwrap_or_else(|error| {
-        Err(Cause::Malformed(Error::bug("a reply could not be decoded").because(error)).into())
-    })
+    let work = move || read(&reply);
+    let value = if small {
+        work()
+    } else {
+        spawn_blocking(work)
+            .await
+            .unwrap_or_else(|error| Err(Error::bug("a reply could not be decoded").because(error)))
+    };
+    value.map_err(|error| Failure { cause: Cause::Malformed(error), trace })
 }
 
 /// The question as evidence. The base holds no user and no query, so that neither can the request.

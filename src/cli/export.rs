@@ -180,7 +180,7 @@ pub(crate) fn job(
         },
         selection,
         secrets: secrets(args),
-        units_in_flight: args.api.concurrency.clamp(1, 2),
+        units_in_flight: args.api.concurrency,
         formats,
         files,
         recorded_at: environment.now.seconds(),

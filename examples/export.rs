@@ -57,6 +57,8 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         units_in_flight: 1,
         formats: vec![Format::Parquet],
         files: Default::default(),
+        // Everything in memory; `Scratch::new` takes a budget and a folder for what is beyond it.
+        scratch: Default::default(),
         // The clock is an argument: the library reads none. Seconds since 1970.
         recorded_at: 1_772_928_000,
     };

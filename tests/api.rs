@@ -12,6 +12,7 @@ mod api {
     mod answers;
     mod bodies;
     mod pace;
+    mod proxy;
     mod tls;
     mod transport;
 

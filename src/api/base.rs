@@ -23,6 +23,7 @@ const MAX_URL: usize = 8_000;
 pub(super) struct Base {
     text: String,
     secure: bool,
+    loopback: bool,
 }
 
 impl Base {
@@ -54,12 +55,13 @@ impl Base {
                 .at("url", text)
                 .hint(format!("if this is the place that is meant, write {canonical}")));
         }
-        if !secure && !is_loopback(url.host_str().unwrap_or("")) {
+        let loopback = is_loopback(url.host_str().unwrap_or(""));
+        if !secure && !loopback {
             return Err(Error::usage("the API's URL would send the secret in clear text")
                 .at("url", canonical)
                 .hint("use https; http is accepted for 127.0.0.0/8, [::1] and localhost only"));
         }
-        Ok(Self { text: canonical.to_owned(), secure })
+        Ok(Self { text: canonical.to_owned(), secure, loopback })
     }
 
     /// The base as text; holds no secret.
@@ -70,6 +72,11 @@ impl Base {
     /// Whether it is https; the rest is http on loopback.
     pub(super) fn is_secure(&self) -> bool {
         self.secure
+    }
+
+    /// Whether it is on this machine by its name.
+    pub(super) fn is_loopback(&self) -> bool {
+        self.loopback
     }
 
     /// The list itself, for `OPTIONS`.

@@ -19,6 +19,9 @@ use crate::error::{Error, Kind};
 /// Largest factor by which a body may grow; JSON of audit events compresses to a tenth or so.
 const MAX_RATIO: usize = 200;
 
+/// Bytes that are set aside for a body by the length it announces, at most; a page of 100 events has about 60 kB.
+const USUAL_PAGE: usize = 256 * 1024;
+
 /// Output that is not yet held against the ratio: a small, very regular page is no bomb.
 const RATIO_FREE: usize = 64 * 1024;
 
@@ -30,9 +33,12 @@ pub(super) async fn read(
     received: &Counter,
 ) -> Result<Bytes, Cause> {
     let mut decoder = Decoder::new(response.headers(), limit)?;
-    // A cheap refusal before the first byte; the stream is counted all the same.
-    if response.content_length().is_some_and(|length| length > limit as u64) {
-        return Err(decoder.too_large());
+    if let Some(length) = response.content_length() {
+        // A cheap refusal before the first byte; the stream is counted all the same.
+        if length > limit as u64 {
+            return Err(decoder.too_large());
+        }
+        decoder.expect(usize::try_from(length).unwrap_or(limit));
     }
     loop {
         let chunk = match timeout(idle, response.chunk()).await {
@@ -72,6 +78,14 @@ impl Decoder {
             return Err(malformed("the API compressed its reply more than once"));
         }
         Ok(Self { input: 0, limit, form })
+    }
+
+    /// Makes room for a body of this many bytes, so that it is not moved while it grows. A length is a promise: more than a
+    /// page usually has is believed when it comes.
+    fn expect(&mut self, length: usize) {
+        if let Form::Plain(sink) = &mut self.form {
+            sink.bytes.reserve_exact(length.min(USUAL_PAGE));
+        }
     }
 
     fn feed(&mut self, chunk: &[u8]) -> Result<(), Cause> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::{Method, StatusCode, Url};
 use tokio::sync::{RwLock, RwLockWriteGuard, Semaphore, SemaphorePermit};
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::backoff::Backoff;
@@ -24,6 +25,9 @@ use crate::model::{self, Page, Query};
 
 /// Most events the API gives a page (documented).
 const LARGEST_PAGE: u32 = 100;
+
+/// Replies from this many bytes on are decoded beside the connections' thread; less costs less than the way there.
+const LARGE_REPLY: usize = 16 * 1024;
 
 /// The Audit API of one account.
 ///
@@ -85,12 +89,11 @@ impl Client {
             may_be_absent: false,
             context: &[("request", "GET /events".to_owned()), ("page", number.to_string())],
         };
-        self.ask(&call, |reply| {
+        let request = self.settings.keep_replies.then(|| request(&call));
+        self.ask(&call, move |reply| {
             let mut page = wire::page(&reply.body, size)?;
             page.server_time = reply.server_time;
-            if self.settings.keep_replies {
-                page.exchange = Some(Arc::new(kept(&call, reply)));
-            }
+            page.exchange = request.as_ref().map(|request| Arc::new(kept(request.clone(), reply)));
             Ok(page)
         })
         .await
@@ -140,19 +143,24 @@ impl Client {
         self.pace.remaining()
     }
 
-    async fn ask<T>(&self, call: &Call<'_>, read: impl Fn(&Reply) -> Result<T>) -> Result<T> {
-        self.repeat(call, read)
-            .await
-            .map_err(|error| call.context.iter().fold(error, |error, (name, value)| error.at(name, value)))
+    async fn ask<T: Send + 'static>(&self, call: &Call<'_>, read: impl Read<T>) -> Result<T> {
+        self.repeat(call, read).await.map_err(|error| {
+            let error = match &self.settings.proxy {
+                // Only then may it have been the proxy.
+                Some(proxy) if error.kind() == Kind::Unavailable => error.at("proxy", proxy.shown()),
+                _ => error,
+            };
+            call.context.iter().fold(error, |error, (name, value)| error.at(name, value))
+        })
     }
 
     /// Sends until there is a value or a reason to stop.
-    async fn repeat<T>(&self, call: &Call<'_>, read: impl Fn(&Reply) -> Result<T>) -> Result<T> {
+    async fn repeat<T: Send + 'static>(&self, call: &Call<'_>, read: impl Read<T>) -> Result<T> {
         let (mut failures, mut throttlings) = (0_u32, 0_u32);
         // Who confirms a refusal keeps its place in flight, so that those who wait for the outcome may keep theirs.
         let mut confirming: Option<(RwLockWriteGuard<'_, ()>, SemaphorePermit<'_>)> = None;
         for attempt in 0_u32.. {
-            let permit = match &confirming {
+            let mut permit = match &confirming {
                 Some(_) => None,
                 None => Some(self.place().await?),
             };
@@ -160,8 +168,15 @@ impl Client {
             if attempt > 0 {
                 self.counters.retries.add(1);
             }
-            let failure = match self.attempt(call, &read).await {
-                Ok(value) => return Ok(value),
+            let failure = match self.send(call).await {
+                Ok(reply) => {
+                    // The next request need not wait until this reply is decoded.
+                    permit = None;
+                    match decode(reply, read.clone()).await {
+                        Ok(value) => return Ok(value),
+                        Err(failure) => failure,
+                    }
+                }
                 Err(failure) => failure,
             };
             match decide(&failure.cause) {
@@ -222,10 +237,9 @@ impl Client {
         }
     }
 
-    async fn attempt<T>(&self, call: &Call<'_>, read: impl Fn(&Reply) -> Result<T>) -> Result<T, Failure> {
+    async fn send(&self, call: &Call<'_>) -> Result<Reply, Failure> {
         let Call { method, url, may_be_absent, .. } = call;
-        let reply = self.exchange.send(method.clone(), url.clone(), *may_be_absent, &self.counters).await?;
-        read(&reply).map_err(|error| Failure { cause: Cause::Malformed(error), trace: reply.trace })
+        self.exchange.send(method.clone(), url.clone(), *may_be_absent, &self.counters).await
     }
 
     fn exhausted(&self, failure: Failure, kind: Kind) -> Error {
@@ -234,11 +248,35 @@ impl Client {
     }
 }
 
-/// The question and its reply as evidence. The base holds no user and no query, so that neither can the request.
-fn kept(call: &Call<'_>, reply: &Reply) -> model::Exchange {
+/// What makes a value of a reply.
+trait Read<T>: Fn(&Reply) -> Result<T> + Clone + Send + 'static {}
+
+impl<T, F: Fn(&Reply) -> Result<T> + Clone + Send + 'static> Read<T> for F {}
+
+async fn decode<T: Send + 'static>(reply: Reply, read: impl Read<T>) -> Result<T, Failure> {
+    let trace = reply.trace.clone();
+    let small = reply.body.len() < LARGE_REPLY;
+    let work = move || read(&reply);
+    let value = if small {
+        work()
+    } else {
+        spawn_blocking(work)
+            .await
+            .unwrap_or_else(|error| Err(Error::bug("a reply could not be decoded").because(error)))
+    };
+    value.map_err(|error| Failure { cause: Cause::Malformed(error), trace })
+}
+
+/// The question as evidence. The base holds no user and no query, so that neither can the request.
+fn request(call: &Call<'_>) -> String {
     let query = call.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{} {}{query}", call.method, call.url.path())
+}
+
+/// The question and its reply as evidence.
+fn kept(request: String, reply: &Reply) -> model::Exchange {
     model::Exchange {
-        request: format!("{} {}{query}", call.method, call.url.path()),
+        request,
         status: reply.status.as_u16(),
         date: reply.date.clone(),
         body: reply.body.clone(),

@@ -68,6 +68,9 @@ impl Exchange {
             .pool_max_idle_per_host(limits.concurrency);
         if settings.base.is_secure() {
             builder = builder.https_only(true);
+            if let Some(proxy) = &settings.proxy {
+                builder = builder.proxy(proxy.route()?);
+            }
             if let Some(pem) = &settings.extra_ca {
                 let certificates = Certificate::from_pem_bundle(pem)
                     .map_err(|error| Error::usage("the extra CA bundle cannot be read").because(error))?;

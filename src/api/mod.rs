@@ -14,6 +14,7 @@ mod exchange;
 mod failure;
 mod pace;
 mod problem;
+mod proxy;
 mod retry;
 mod retry_after;
 mod settings;
@@ -22,6 +23,7 @@ pub mod wire;
 
 pub use base::DEFAULT_BASE;
 pub use client::Client;
+pub use proxy::Proxy;
 pub use settings::{Limits, Settings};
 pub use usage::Usage;
 pub use wire::{EventType, event};

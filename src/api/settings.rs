@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::base::Base;
+use super::proxy::Proxy;
 use crate::error::{Error, Result};
 use crate::secret::Credentials;
 
@@ -16,6 +17,7 @@ pub struct Settings {
     pub(super) credentials: Credentials,
     pub(super) limits: Limits,
     pub(super) extra_ca: Option<Vec<u8>>,
+    pub(super) proxy: Option<Proxy>,
     pub(super) seed: u64,
     pub(super) keep_replies: bool,
 }
@@ -41,6 +43,7 @@ impl Settings {
             credentials,
             limits: Limits::default(),
             extra_ca: None,
+            proxy: None,
             seed: 0,
             keep_replies: false,
         })
@@ -58,6 +61,19 @@ impl Settings {
     pub fn extra_ca(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.extra_ca = Some(pem.into());
         self
+    }
+
+    /// Reaches the API through a proxy, unless it says otherwise for the base's host. Loopback is always reached
+    /// directly.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Option<Proxy>) -> Self {
+        self.proxy = proxy.filter(|_| !self.base.is_loopback());
+        self
+    }
+
+    /// Whether the base is on this machine, so that no proxy is used.
+    pub fn is_loopback(&self) -> bool {
+        self.base.is_loopback()
     }
 
     /// Seeds the jitter of waiting times. Several clients of one account should have different seeds.

@@ -75,7 +75,7 @@ fn check(args: &ExportArgs, environment: &Environment) -> Result<Vec<Account>> {
     table(&args.table)?;
     args.memory.scratch(environment)?;
     for account in &accounts {
-        connect(&args.api, account, environment.jitter)?;
+        connect(&args.api, account, environment)?;
         if account.dest.is_none() {
             return Err(Error::usage("no destination is given")
                 .hint("add --dest PATH, or dest = \"…\" to the configuration"));

@@ -10,6 +10,7 @@ use vonage_audit::{Error, Result};
 
 use crate::accounts::Account;
 use crate::args::ApiArgs;
+use crate::environment::Environment;
 
 /// A client and what it speaks for.
 pub(crate) struct Connection {
@@ -20,16 +21,16 @@ pub(crate) struct Connection {
     pub(crate) rate: Option<f64>,
 }
 
-/// Builds the client; nothing is sent. `jitter` seeds waiting times.
-pub(crate) fn connect(args: &ApiArgs, account: &Account, jitter: u64) -> Result<Connection> {
-    connect_keeping(args, account, jitter, false)
+/// Builds the client; nothing is sent.
+pub(crate) fn connect(args: &ApiArgs, account: &Account, environment: &Environment) -> Result<Connection> {
+    connect_keeping(args, account, environment, false)
 }
 
 /// The same; `keep_replies` gives each page with its question and reply.
 pub(crate) fn connect_keeping(
     args: &ApiArgs,
     account: &Account,
-    jitter: u64,
+    environment: &Environment,
     keep_replies: bool,
 ) -> Result<Connection> {
     let key = account.credentials.key.clone();
@@ -44,8 +45,10 @@ pub(crate) fn connect_keeping(
         page_bytes: args.reply_limit.saturating_mul(1024 * 1024),
         ..Limits::default()
     };
-    let settings = Settings::new(base, account.credentials.clone())?.limits(limits).seed(jitter);
-    let settings = settings.keep_replies(keep_replies);
+    let settings = Settings::new(base, account.credentials.clone())?.limits(limits).seed(environment.jitter);
+    // Whatever the variable holds, it is none of loopback's business.
+    let proxy = if settings.is_loopback() { None } else { environment.proxy()? };
+    let settings = settings.keep_replies(keep_replies).proxy(proxy);
     Ok(Connection { client: Client::new(settings)?, key, rate })
 }
 

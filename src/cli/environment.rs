@@ -9,6 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use vonage_audit::api::Proxy;
 use vonage_audit::encode::FooterKey;
 use vonage_audit::model::Timestamp;
 use vonage_audit::secret::{Credentials, Secret};
@@ -56,6 +57,15 @@ impl Environment {
             Some((name.into_string().ok()?, Secret::new(value.into_string().ok()?)))
         };
         StorageOptions::new(std::env::vars_os().filter_map(text))
+    }
+
+    /// The proxy to the API, if `HTTPS_PROXY` names one; the hosts in `NO_PROXY` are reached without it. As elsewhere, the
+    /// name in small letters comes first.
+    pub(crate) fn proxy(&self) -> Result<Option<Proxy>> {
+        let either = |small: &str, capital: &str| self.setting(small).or_else(|| self.setting(capital));
+        let Some(address) = either("https_proxy", "HTTPS_PROXY") else { return Ok(None) };
+        let around = either("no_proxy", "NO_PROXY");
+        Proxy::new(&Secret::new(address), around.as_deref()).map(Some)
     }
 
     /// The secret alone, for the sandbox, which has one of its own.

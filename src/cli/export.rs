@@ -65,7 +65,7 @@ impl Prepared {
         moments.check(environment, wanted_grid.unwrap_or(Grid::Day))?;
         check_raw(args)?;
         let scratch = args.memory.scratch(environment)?;
-        let connection = connect_keeping(&args.api, account, environment.jitter, args.keep_raw)?;
+        let connection = connect_keeping(&args.api, account, environment, args.keep_raw)?;
         let dest = account.dest.clone().ok_or_else(|| {
             Error::usage("no destination is given")
                 .hint("add --dest PATH, or dest = \"…\" to the configuration")
@@ -183,7 +183,7 @@ pub(crate) fn job(
         },
         selection,
         secrets: secrets(args),
-        units_in_flight: args.api.concurrency.clamp(1, 2),
+        units_in_flight: args.api.concurrency,
         formats,
         files,
         scratch,

@@ -82,5 +82,5 @@ pub(crate) async fn event(args: &EventArgs, environment: &Environment, terminal:
 }
 
 fn ask(api: &ApiArgs, environment: &Environment) -> Result<Connection> {
-    connect(api, &single(api, None, environment)?, environment.jitter)
+    connect(api, &single(api, None, environment)?, environment)
 }

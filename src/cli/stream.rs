@@ -40,7 +40,7 @@ pub(crate) async fn run(
     moments.without_dataset()?;
     let selection = selection(args)?;
     let range = moments.resolve(environment, grid, &Held::default())?;
-    let Connection { client, key, .. } = &connect(&args.api, account, environment.jitter)?;
+    let Connection { client, key, .. } = &connect(&args.api, account, environment)?;
     let table = table(&args.table)?;
     let ways = (Vec::new(), Files::new(Layout::default()), args.memory.scratch(environment)?);
     let job = job(args, range, grid, selection, ways, environment)?;

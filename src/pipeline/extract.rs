@@ -3,8 +3,12 @@
 //! What lives here: [`Extraction`]. Several units are settled at the same time; what comes out is in order. What this
 //! file must not know: rows, files.
 
-use futures::future::BoxFuture;
-use futures::stream::{self, BoxStream, StreamExt};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::pin;
+
+use futures::future::{BoxFuture, Either, select};
+use futures::stream::{FuturesOrdered, StreamExt};
 
 use crate::error::{Error, Kind, Result};
 use crate::model::Window;
@@ -14,13 +18,23 @@ use crate::settle::{Settled, Settler, Source};
 /// arrived meanwhile, then with wide padding, then once more for arrivals.
 const AGREEMENT_ROUNDS: u32 = 3;
 
+/// Events that the units ahead may have together, as far as those before them tell; about 20 MB. Two units are always
+/// settled at the same time.
+const EVENTS_AHEAD: u64 = 16_000;
+
 /// A unit's outcome: its range, and its events or why they are not certain.
 pub type Unit = (Window, Result<Settled>);
 
 /// Settles units ahead and gives them out in order.
 pub struct Extraction<'a, S> {
     settler: &'a Settler<'a, S>,
-    ahead: BoxStream<'a, Unit>,
+    units: std::vec::IntoIter<Window>,
+    running: FuturesOrdered<BoxFuture<'a, Unit>>,
+    /// Units that were done before anybody asked for them.
+    ready: VecDeque<Unit>,
+    in_flight: usize,
+    /// Most events of a unit so far; `None` before the first.
+    largest: Option<u64>,
     held: Option<Settled>,
     /// A unit that failed, to be given out after the one that is held.
     failed: Option<(Window, Error)>,
@@ -29,11 +43,63 @@ pub struct Extraction<'a, S> {
 impl<'a, S: Source> Extraction<'a, S> {
     /// Settles `units`, which ascend in time, at most `in_flight` at the same time.
     pub fn new(settler: &'a Settler<'a, S>, units: Vec<Window>, in_flight: usize) -> Self {
-        let settle = move |unit: Window| -> BoxFuture<'a, Unit> {
-            Box::pin(async move { (unit, settler.settle(unit).await) })
-        };
-        let ahead = stream::iter(units).map(settle).buffered(in_flight.max(1)).boxed();
-        Self { settler, ahead, held: None, failed: None }
+        Self {
+            settler,
+            units: units.into_iter(),
+            running: FuturesOrdered::new(),
+            ready: VecDeque::new(),
+            in_flight: in_flight.max(1),
+            largest: None,
+            held: None,
+            failed: None,
+        }
+    }
+
+    /// Does some work while the units ahead go on. Whatever waits longer must wait here: a unit that nobody drives keeps
+    /// its requests in flight, and others would wait for their places.
+    pub async fn beside<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            self.fill();
+            if self.running.is_empty() {
+                return work.await;
+            }
+            let unit = match select(work.as_mut(), self.running.next()).await {
+                Either::Left((done, _)) => return done,
+                Either::Right((unit, _)) => unit,
+            };
+            if let Some(unit) = unit {
+                let unit = self.measured(unit);
+                self.ready.push_back(unit);
+            }
+        }
+    }
+
+    /// The next unit in order as it was settled.
+    async fn ahead(&mut self) -> Option<Unit> {
+        self.fill();
+        match self.ready.pop_front() {
+            Some(unit) => Some(unit),
+            None => self.running.next().await.map(|unit| self.measured(unit)),
+        }
+    }
+
+    /// Starts as many units as may be ahead: many small ones, since each waits for its own counts; few large ones.
+    fn fill(&mut self) {
+        let fit = self.largest.map_or(2, |largest| EVENTS_AHEAD / largest.max(1));
+        let most = usize::try_from(fit).unwrap_or(usize::MAX).max(2).min(self.in_flight);
+        while self.running.len() + self.ready.len() < most
+            && let Some(unit) = self.units.next()
+        {
+            let settler = self.settler;
+            self.running.push_back(Box::pin(async move { (unit, settler.settle(unit).await) }));
+        }
+    }
+
+    fn measured(&mut self, unit: Unit) -> Unit {
+        let events = unit.1.as_ref().map_or(0, |settled| settled.events.len());
+        self.largest = self.largest.max(Some(events));
+        unit
     }
 
     /// The next unit in order; `None` when all have been given out.
@@ -44,7 +110,7 @@ impl<'a, S: Source> Extraction<'a, S> {
             {
                 return Some((range, Err(error)));
             }
-            match self.ahead.next().await {
+            match self.ahead().await {
                 None => return self.held.take().map(given),
                 Some((range, Err(error))) => match self.held.take() {
                     Some(held) => {
@@ -95,7 +161,8 @@ impl<'a, S: Source> Extraction<'a, S> {
                 self.settler.widen();
             }
             // Both, so that neither certificate is older than what the other has seen.
-            match self.settler.settle(held.certificate.range).await {
+            let settler = self.settler;
+            match self.beside(settler.settle(held.certificate.range)).await {
                 Ok(again) => held = again,
                 Err(error) => {
                     let range = held.certificate.range;
@@ -103,7 +170,7 @@ impl<'a, S: Source> Extraction<'a, S> {
                     return (range, Err(error));
                 }
             }
-            match self.settler.settle(next.certificate.range).await {
+            match self.beside(settler.settle(next.certificate.range)).await {
                 Ok(again) => next = again,
                 Err(error) => {
                     self.failed = Some((next.certificate.range, error));

@@ -41,7 +41,7 @@ pub struct Job {
     pub secrets: Secrets,
     /// How to settle.
     pub settle: Settings,
-    /// Units that are settled at the same time.
+    /// Most units that are settled at the same time; fewer where they are large.
     pub units_in_flight: usize,
     /// The formats to write.
     pub formats: Vec<Format>,
@@ -206,11 +206,9 @@ impl<S: Source> Run<'_, S> {
         while let Some((range, outcome)) = next {
             match outcome {
                 Ok(settled) => {
-                    // The next unit is settled while this one is encoded and written.
-                    let publish = self.publish(settled, recipe, report);
-                    let (ahead, done) = futures::future::join(extraction.next(), publish).await;
-                    done?;
-                    next = ahead;
+                    // The next units are settled while this one is encoded and written.
+                    extraction.beside(self.publish(settled, recipe, report)).await?;
+                    next = extraction.next().await;
                 }
                 Err(error) if leaves_a_gap(error.kind()) => {
                     (self.observe)(Progress::Unproven { window: range });

@@ -205,4 +205,56 @@ mod tests {
             assert_eq!(base64(plain.as_bytes()), encoded);
         }
     }
+
+    #[test]
+    fn rendered_events_are_answered_as_those_that_are_made_for_each_reply() {
+        use super::super::behaviour::Behaviour;
+        use super::super::population::{Population, Spec};
+        use chrono::NaiveDate;
+
+        let day = |day| NaiveDate::from_ymd_opt(2026, 1, day).unwrap();
+        let population = || {
+            let spec =
+                Spec { seed: 5, events: 900, from: day(1), to: day(5), account: "abcd1234".to_owned() };
+            Population::seeded(spec).unwrap()
+        };
+        let login = format!("Basic {}", base64(b"abcd1234:sandbox-secret"));
+        let mut replies = 0;
+        for behaviour in
+            ["", "order=shuffled", "rewrite=40@3,vanish=50@2,arrive=60@4", "totals=off:-1,replicas=2,lag=1"]
+        {
+            let world =
+                |population| World::new(population).behaviour(behaviour.parse::<Behaviour>().unwrap());
+            let (made, rendered) = (world(population()), world(population().rendered()));
+            let id = format!("/beta/audit/events/{}", population().id(7));
+            for (index, (path, query)) in [
+                ("/beta/audit/events", "page=1&size=1"),
+                ("/beta/audit/events", "page=3&size=100"),
+                ("/beta/audit/events", "page=99&size=100"),
+                (
+                    "/beta/audit/events",
+                    "date_from=2026-01-02T00:00:00Z&date_to=2026-01-03T00:00:00Z&page=1&size=100",
+                ),
+                ("/beta/audit/events", "event_type=USER_LOGIN&page=1&size=100"),
+                ("/beta/audit/events", "search_text=a&page=2&size=20"),
+                (id.as_str(), ""),
+            ]
+            .into_iter()
+            .cycle()
+            .take(21)
+            .enumerate()
+            {
+                let head = Head { method: "GET", path, query, authorization: Some(&login) };
+                let one = answer(&made, &head, index as u64).0;
+                let other = answer(&rendered, &head, index as u64).0;
+                assert_eq!(
+                    (one.status, &one.body),
+                    (other.status, &other.body),
+                    "{behaviour} {path} {query}"
+                );
+                replies += usize::from(one.status == 200 && one.body.len() > 300);
+            }
+        }
+        assert!(replies > 60, "{replies}");
+    }
 }

@@ -4,6 +4,8 @@
 //! settled window by window. Only an economy: whatever the counts say, each unit is proven by itself.
 //! What this file must not know: how a unit is proven.
 
+use futures::stream::{self, StreamExt, TryStreamExt};
+
 use super::{Settler, Source};
 use crate::error::Result;
 use crate::model::{Grid, Window};
@@ -17,24 +19,31 @@ impl<S: Source> Settler<'_, S> {
         let limit = self.settings.coarse_limit;
         let mut units = Vec::new();
         let mut open = vec![range];
-        while let Some(stretch) = open.pop() {
-            let windows = u64::try_from(stretch.seconds() / grid.seconds()).unwrap_or(0);
-            if windows <= 1 || limit == 0 {
-                units.extend(grid.windows(stretch));
-                continue;
-            }
-            let total = self.count(&self.query(stretch)).await?;
-            if total <= limit {
-                units.push(stretch);
-            } else if total / windows >= limit.div_ceil(4) {
-                units.extend(grid.windows(stretch));
-            } else {
-                let half = i64::try_from(windows / 2).unwrap_or(1) * grid.seconds();
-                let middle = stretch.from.plus_seconds(half);
-                open.push(Window::new(middle, stretch.to));
-                open.push(Window::new(stretch.from, middle));
+        while !open.is_empty() {
+            let (counted, single): (Vec<Window>, Vec<Window>) =
+                open.into_iter().partition(|stretch| limit > 0 && stretch.seconds() > grid.seconds());
+            units.extend(single.into_iter().flat_map(|stretch| grid.windows(stretch)));
+            // Halves are counted side by side: one after the other, a busy decade would wait for thousands of replies.
+            let counts: Vec<(Window, u64)> = stream::iter(counted)
+                .map(|stretch| async move { Ok((stretch, self.count(&self.query(stretch)).await?)) })
+                .buffered(self.settings.in_flight.max(1))
+                .try_collect()
+                .await?;
+            open = Vec::new();
+            for (stretch, total) in counts {
+                let windows = u64::try_from(stretch.seconds() / grid.seconds()).unwrap_or(0);
+                if total <= limit {
+                    units.push(stretch);
+                } else if total / windows.max(1) >= limit.div_ceil(4) {
+                    units.extend(grid.windows(stretch));
+                } else {
+                    let half = i64::try_from(windows / 2).unwrap_or(1) * grid.seconds();
+                    let middle = stretch.from.plus_seconds(half);
+                    open.extend([Window::new(stretch.from, middle), Window::new(middle, stretch.to)]);
+                }
             }
         }
+        units.sort_unstable_by_key(|unit| unit.from);
         Ok(units)
     }
 }

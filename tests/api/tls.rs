@@ -16,11 +16,11 @@ use vonage_audit::error::Kind;
 use super::{SECRET, first, printed, quick, settings};
 use crate::server::{json, page};
 
-const CA: &[u8] = include_bytes!("tls/ca.pem");
+pub(super) const CA: &[u8] = include_bytes!("tls/ca.pem");
 
 /// A TLS server for one name; answers each connection's first request with a page. Gives its port and all the bytes
 /// it decrypted.
-fn start(certificate: &'static [u8], key: &'static [u8]) -> (u16, Arc<Mutex<Vec<u8>>>) {
+pub(super) fn start(certificate: &'static [u8], key: &'static [u8]) -> (u16, Arc<Mutex<Vec<u8>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let certificate = CertificateDer::from_pem_slice(certificate).unwrap();

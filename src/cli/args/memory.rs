@@ -11,12 +11,19 @@ use vonage_audit::{Error, Result};
 
 use crate::environment::Environment;
 
+/// What the program takes whatever it holds: measured as the peak with a budget of next to nothing, while a row group of
+/// Parquet is written.
+const ITSELF: u64 = 96 << 20;
+
+/// Where that leaves nothing, this part of the memory is the budget, and the program takes more than it was told.
+const LEAST: u64 = 8;
+
 /// How much is held in memory, and where the rest goes.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Memory")]
 pub(crate) struct MemoryArgs {
-    /// Most memory for events, rows and files on their way, in MiB; what is more goes into temporary files. The program
-    /// itself takes some more
+    /// Most memory of the program, in MiB: 96 are taken off for itself, and events, rows and files beyond the rest go into
+    /// temporary files
     #[arg(long, value_name = "MIB", default_value_t = 128, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
     pub(crate) memory: u64,
     /// Folder of temporary files; they hold events as received, have no names and are gone when the program is (default:
@@ -42,6 +49,8 @@ impl MemoryArgs {
             }
             None => std::env::temp_dir(),
         };
-        Ok(Scratch::new(folder, self.memory << 20, self.spill_limit << 20))
+        let memory = self.memory << 20;
+        let held = memory.saturating_sub(ITSELF).max(memory / LEAST);
+        Ok(Scratch::new(folder, held, self.spill_limit << 20))
     }
 }

@@ -222,7 +222,7 @@ async fn take_live(
     survey: &mut Survey,
     seen: &mut Taken,
 ) -> Result<()> {
-    let client = connect(&args.api, &single(&args.api, None, environment)?, environment.jitter)?.client;
+    let client = connect(&args.api, &single(&args.api, None, environment)?, environment)?.client;
     let mut number = 1;
     loop {
         let page = client.page(&Query::default(), number, 100).await?;

@@ -1,8 +1,8 @@
 //! The events of a sandbox: seeded ones, derived on demand, or given ones, kept byte for byte.
 //!
 //! What lives here: [`Population`], events addressed by their position in ascending order of `created_at`. Only the
-//! times and the types are held (6 bytes for each seeded event); JSON is rendered when asked for. What this file must
-//! not know: queries, pages and requests.
+//! times and the types are held (6 bytes for each seeded event); JSON is rendered when asked for, or once
+//! for all. What this file must not know: queries, pages and requests.
 
 mod app;
 mod context;
@@ -11,6 +11,7 @@ mod json;
 mod kinds;
 mod people;
 mod render;
+mod rendered;
 mod seeded;
 
 use std::borrow::Cow;
@@ -21,6 +22,7 @@ pub use seeded::Spec;
 
 use super::words::BadText;
 use given::Given;
+use rendered::Rendered;
 use seeded::Seeded;
 
 pub(super) use kinds::KINDS;
@@ -36,6 +38,7 @@ pub struct Population {
     kinds: Vec<u16>,
     names: Vec<String>,
     origin: Origin,
+    rendered: Option<Rendered>,
 }
 
 enum Origin {
@@ -64,6 +67,7 @@ impl Population {
             kinds,
             names,
             origin: Origin::Seeded(seeded),
+            rendered: None,
         })
     }
 
@@ -76,7 +80,17 @@ impl Population {
     /// If there are more than 50 million lines.
     pub fn from_ndjson(text: impl Into<Vec<u8>>) -> Result<Self, BadText> {
         let (given, times, kinds, names) = Given::read(text.into(), MOST)?;
-        Ok(Self { times: Times::Wide(times), kinds, names, origin: Origin::Given(given) })
+        Ok(Self { times: Times::Wide(times), kinds, names, origin: Origin::Given(given), rendered: None })
+    }
+
+    /// The same events with the JSON of all of them made now and held in memory (about 600 bytes for each seeded event), so
+    /// that a reply costs a copy: what a client costs is measured against such a population.
+    #[must_use]
+    pub fn rendered(mut self) -> Self {
+        if matches!(self.origin, Origin::Seeded(_)) {
+            self.rendered = Some(Rendered::new(self.len(), |k, out| self.write_event(k, out)));
+        }
+        self
     }
 
     /// The number of events.
@@ -147,6 +161,9 @@ impl Population {
 
     /// Appends the JSON of event `k`.
     pub(super) fn write_event(&self, k: u32, out: &mut Vec<u8>) {
+        if let Some(rendered) = &self.rendered {
+            return out.extend_from_slice(rendered.event(k));
+        }
         match &self.origin {
             Origin::Given(given) => out.extend_from_slice(given.line(k)),
             Origin::Seeded(seeded) => {

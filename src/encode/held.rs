@@ -3,6 +3,7 @@
 //! What lives here: [`RowsWriter`] and [`HeldRows`]. What does not fit into the share of memory goes to one file without a
 //! name, as Arrow IPC. How much that is decides about no row. What this file must not know: what a group is.
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -14,6 +15,9 @@ use arrow_select::concat::concat_batches;
 
 use crate::error::{Error, Result};
 use crate::spool::{Scratch, SpillFile};
+
+/// Rows of more bytes are not held, whatever the share: one column of them must fit into an array.
+const MOST: u64 = 1 << 30;
 
 /// Some rows of one group.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ pub struct RowsWriter {
     share: u64,
     schema: Option<SchemaRef>,
     groups: Vec<Vec<Piece>>,
+    /// Groups with rows in memory.
+    waiting: BTreeSet<usize>,
     held: u64,
     file: Option<SpillFile>,
 }
@@ -45,7 +51,8 @@ impl RowsWriter {
     /// No rows yet; at most `share` bytes of them in memory.
     pub fn new(scratch: &Scratch, share: u64) -> Self {
         let (scratch, groups) = (scratch.clone(), Vec::new());
-        Self { scratch, share, schema: None, groups, held: 0, file: None }
+        let (share, waiting) = (share.min(MOST), BTreeSet::new());
+        Self { scratch, share, schema: None, groups, waiting, held: 0, file: None }
     }
 
     /// Appends rows to a group; groups are numbered from 0.
@@ -61,6 +68,7 @@ impl RowsWriter {
             self.held.saturating_add(u64::try_from(batch.get_array_memory_size()).unwrap_or(u64::MAX));
         if let Some(pieces) = self.groups.get_mut(group) {
             pieces.push(Piece::Memory(batch));
+            self.waiting.insert(group);
         }
         if self.held > self.share { self.spill() } else { Ok(()) }
     }
@@ -73,19 +81,20 @@ impl RowsWriter {
         self.held = 0;
         let Some(schema) = &self.schema else { return Ok(()) };
         let plain = plain(schema);
-        for pieces in &mut self.groups {
-            let mut memory = Vec::new();
-            pieces.retain(|piece| match piece {
-                Piece::Memory(batch) => {
-                    memory.push(batch.clone());
-                    false
-                }
-                Piece::File { .. } => true,
-            });
-            if memory.is_empty() {
-                continue;
-            }
+        for group in std::mem::take(&mut self.waiting) {
+            let Some(pieces) = self.groups.get_mut(group) else { continue };
+            // Those in memory stand last.
+            let first =
+                pieces.iter().rposition(|piece| matches!(piece, Piece::File { .. })).map_or(0, |at| at + 1);
+            let memory: Vec<RecordBatch> = pieces
+                .drain(first..)
+                .filter_map(|piece| match piece {
+                    Piece::Memory(batch) => Some(batch),
+                    Piece::File { .. } => None,
+                })
+                .collect();
             let joined = concat_batches(schema, &memory).map_err(unspilled)?;
+            drop(memory);
             let joined =
                 RecordBatch::try_new(Arc::clone(&plain), joined.columns().to_vec()).map_err(unspilled)?;
             let mut writer = StreamWriter::try_new(Vec::new(), &plain).map_err(unspilled)?;

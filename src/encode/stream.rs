@@ -53,27 +53,46 @@ impl RowStream {
         }))
     }
 
-    /// The bytes of these rows, and of what comes before the first.
+    /// Hands the bytes of these rows to `take`, batch after batch, with what comes before the first.
     ///
     /// # Errors
-    /// [`Kind::Bug`] for a batch with other columns.
-    pub fn rows(&mut self, batches: &[RecordBatch]) -> Result<Vec<u8>> {
-        let batches: &mut Batches<'_> = &mut batches.iter().cloned().map(Ok);
+    /// [`Kind::Bug`] for a batch with other columns; what `batches` and `take` give.
+    pub fn rows(
+        &mut self,
+        batches: &mut Batches<'_>,
+        take: &mut dyn FnMut(Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        let (Kinds::Ndjson(schema, ..) | Kinds::Csv(schema, ..) | Kinds::Arrow(schema, _)) = &self.0;
+        let schema = Arc::clone(schema);
+        if let Kinds::Csv(schema, formulas, first) = &mut self.0
+            && std::mem::take(first)
+        {
+            let mut bytes = Vec::new();
+            csv::header(schema, *formulas, &mut bytes)?;
+            take(bytes)?;
+        }
+        for batch in recut(&schema, batches) {
+            take(self.batch(batch?)?)?;
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, batch: RecordBatch) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         match &mut self.0 {
-            Kinds::Ndjson(schema, Lines::Events) => ndjson::write(schema, batches, &mut bytes).map(|_| ())?,
-            Kinds::Ndjson(schema, Lines::Flat) => flat::write(schema, batches, &mut bytes).map(|_| ())?,
-            Kinds::Csv(schema, formulas, first) => {
-                if std::mem::take(first) {
-                    csv::header(schema, *formulas, &mut bytes)?;
-                }
-                csv::rows(schema, batches, *formulas, &mut bytes)?;
-            }
-            Kinds::Arrow(schema, writer) => {
-                for batch in recut(schema, batches) {
-                    writer.write(&batch?).map_err(unwritten)?;
-                }
+            Kinds::Arrow(_, writer) => {
+                writer.write(&batch).map_err(unwritten)?;
                 bytes = std::mem::take(writer.get_mut());
+            }
+            Kinds::Ndjson(schema, lines) => {
+                let only: &mut Batches<'_> = &mut std::iter::once(Ok(batch));
+                match lines {
+                    Lines::Events => ndjson::write(schema, only, &mut bytes)?,
+                    Lines::Flat => flat::write(schema, only, &mut bytes)?,
+                };
+            }
+            Kinds::Csv(schema, formulas, _) => {
+                csv::rows(schema, &mut std::iter::once(Ok(batch)), *formulas, &mut bytes)?;
             }
         }
         Ok(bytes)
@@ -84,7 +103,11 @@ impl RowStream {
     /// # Errors
     /// As [`RowStream::rows`].
     pub fn end(&mut self) -> Result<Vec<u8>> {
-        let mut bytes = self.rows(&[])?;
+        let mut bytes = Vec::new();
+        self.rows(&mut std::iter::empty(), &mut |more| {
+            bytes.extend(more);
+            Ok(())
+        })?;
         if let Kinds::Arrow(_, writer) = &mut self.0 {
             writer.finish().map_err(unwritten)?;
             bytes.append(writer.get_mut());

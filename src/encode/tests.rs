@@ -330,8 +330,11 @@ fn a_stream_is_the_same_in_any_cut_and_has_its_header_once() {
             let mut out = Vec::new();
             // Two windows, each handed over in its own cut.
             for (window, cut) in rows.chunks(1_500).zip(cuts) {
-                let batches: Vec<_> = window.chunks(*cut).map(batch).collect();
-                out.extend(stream.rows(&batches).unwrap());
+                let mut take = |bytes| {
+                    out.extend::<Vec<u8>>(bytes);
+                    Ok(())
+                };
+                stream.rows(&mut window.chunks(*cut).map(|rows| Ok(batch(rows))), &mut take).unwrap();
             }
             out.extend(stream.end().unwrap());
             out

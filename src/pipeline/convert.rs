@@ -154,7 +154,7 @@ async fn all(
     if !lines.unplaced.is_empty() {
         report.unplaced = lines.unplaced.len();
         let surplus = Surplus { level: Level::None, total: report.unplaced, dated: 0 };
-        let delivered = deliver_undated(lines.unplaced.to_vec()?, surplus, &recipe, dataset).await?;
+        let delivered = deliver_undated(lines.unplaced.clone(), surplus, &recipe, dataset).await?;
         let DeliveredUndated { record, conflicts, types, .. } = delivered;
         report.count(record.counts, &record.files, types);
         report.contradictions.extend(conflicts);

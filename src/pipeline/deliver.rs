@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use tokio::task::spawn_blocking;
 
-use super::transform::{Made, Ready, Recipe, as_kept, make};
+use super::transform::{Made, Ready, Recipe, alone, as_kept, make};
 use crate::error::{Error, Result};
 use crate::model::{Drift, Event, EventId, Flaw, Level, Secrets, UndatedRecord, WindowRecord};
 use crate::publish::{Dataset, Surplus};
@@ -65,16 +65,21 @@ pub(super) struct DeliveredUndated {
     pub(super) drift: Drift,
 }
 
-/// Makes events without a time durable: as rows, or in quarantine those that cannot be rows.
+/// The order of events without a time.
+pub(super) fn by_id(mut events: Vec<Event>) -> Events {
+    events.sort_unstable_by(|one, other| one.id.cmp(&other.id).then_with(|| one.text.cmp(&other.text)));
+    events.into()
+}
+
+/// Makes events without a time, ordered by id, durable: as rows, or in quarantine those that cannot be rows.
 pub(super) async fn deliver_undated(
-    mut events: Vec<Event>,
+    events: Events,
     surplus: Surplus,
     recipe: &Recipe,
     dataset: &Dataset,
 ) -> Result<DeliveredUndated> {
-    events.sort_unstable_by(|one, other| one.id.cmp(&other.id).then_with(|| one.text.cmp(&other.text)));
     let recipe = recipe.clone();
-    let made = spawn_blocking(move || make(None, events.into(), &recipe))
+    let made = spawn_blocking(move || make(None, events, &recipe))
         .await
         .map_err(|error| Error::bug("encoding failed").because(error))??;
     let Made { counts, prepared, events, secrets, mut quarantine, types, drift } = made;
@@ -94,7 +99,9 @@ fn changed(conflicts: &[EventId], events: &Events, secrets: Secrets) -> Result<V
     let differing: HashSet<_> = conflicts.iter().collect();
     let sound = events.iter().filter(|event| event.as_ref().map_or(true, |event| event.flaw.is_none()));
     let changed = sound.filter(|event| event.as_ref().map_or(true, |event| differing.contains(&event.id)));
-    changed.map(|event| Ok(Event { flaw: Some(Flaw::OtherContent), ..as_kept(event?, secrets).0 })).collect()
+    changed
+        .map(|event| Ok(Event { flaw: Some(Flaw::OtherContent), ..alone(as_kept(event?, secrets).0) }))
+        .collect()
 }
 
 fn not_rebuilt(quarantine: &[Event]) -> u64 {

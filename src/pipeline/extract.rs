@@ -22,6 +22,9 @@ const AGREEMENT_ROUNDS: u32 = 3;
 /// settled at the same time.
 const EVENTS_AHEAD: u64 = 16_000;
 
+/// No unit counts as smaller.
+const SMALLEST: u64 = 1_000;
+
 /// A unit's outcome: its range, and its events or why they are not certain.
 pub type Unit = (Window, Result<Settled>);
 
@@ -35,6 +38,8 @@ pub struct Extraction<'a, S> {
     in_flight: usize,
     /// Most events of a unit so far; `None` before the first.
     largest: Option<u64>,
+    /// Units that were settled.
+    done: usize,
     held: Option<Settled>,
     /// A unit that failed, to be given out after the one that is held.
     failed: Option<(Window, Error)>,
@@ -50,6 +55,7 @@ impl<'a, S: Source> Extraction<'a, S> {
             ready: VecDeque::new(),
             in_flight: in_flight.max(1),
             largest: None,
+            done: 0,
             held: None,
             failed: None,
         }
@@ -86,8 +92,9 @@ impl<'a, S: Source> Extraction<'a, S> {
 
     /// Starts as many units as may be ahead: many small ones, since each waits for its own counts; few large ones.
     fn fill(&mut self) {
-        let fit = self.largest.map_or(2, |largest| EVENTS_AHEAD / largest.max(1));
-        let most = usize::try_from(fit).unwrap_or(usize::MAX).max(2).min(self.in_flight);
+        let fit = self.largest.map_or(0, |largest| EVENTS_AHEAD / largest.max(SMALLEST));
+        // One more for each that is done: after quiet days not all busy ones begin at once.
+        let most = usize::try_from(fit).unwrap_or(usize::MAX).min(self.done).max(2).min(self.in_flight);
         while self.running.len() + self.ready.len() < most
             && let Some(unit) = self.units.next()
         {
@@ -99,6 +106,7 @@ impl<'a, S: Source> Extraction<'a, S> {
     fn measured(&mut self, unit: Unit) -> Unit {
         let events = unit.1.as_ref().map_or(0, |settled| settled.events.len());
         self.largest = self.largest.max(Some(events));
+        self.done += 1;
         unit
     }
 

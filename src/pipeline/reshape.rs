@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
 
 use super::convert::{Conversion, Converted, WINDOWS_A_COMMIT, compute, length, recipe, unproven, until};
-use super::deliver::{Delivered, DeliveredUndated, deliver, deliver_undated};
+use super::deliver::{Delivered, DeliveredUndated, by_id, deliver, deliver_undated};
 use super::stored::Stored;
 use super::transform::{Recipe, one_window};
 use crate::encode::Settings as Files;
@@ -188,7 +188,7 @@ pub(super) async fn undated(
         Some(record) => Surplus { level: record.level, total: record.total, dated: record.dated },
         None => Surplus { level: Level::None, total: report.unplaced, dated: 0 },
     };
-    let delivered = deliver_undated(events, surplus, &recipe(job, table), dataset).await?;
+    let delivered = deliver_undated(by_id(events), surplus, &recipe(job, table), dataset).await?;
     let DeliveredUndated { record, conflicts, types, .. } = delivered;
     report.count(record.counts, &record.files, types);
     report.contradictions.extend(conflicts);

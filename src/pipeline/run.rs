@@ -9,7 +9,7 @@ use std::future::Future;
 use futures::future::{Either, select};
 use tokio::task::spawn_blocking;
 
-use super::deliver::{Delivered, DeliveredUndated, deliver, deliver_undated};
+use super::deliver::{Delivered, DeliveredUndated, by_id, deliver, deliver_undated};
 use super::extract::Extraction;
 use super::report::Report;
 use super::stream::Stream;
@@ -181,7 +181,7 @@ impl<S: Source> Run<'_, S> {
             }
         };
         let surplus = Surplus { level: Level::Double, total, dated };
-        let delivered = deliver_undated(events, surplus, recipe, dataset).await?;
+        let delivered = deliver_undated(by_id(events), surplus, recipe, dataset).await?;
         let DeliveredUndated { record, conflicts, not_rebuilt, types, drift } = delivered;
         if !conflicts.is_empty() {
             report.unproven.push((self.job.range, changed_content("none", &conflicts)));

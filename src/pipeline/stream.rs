@@ -16,7 +16,7 @@ use super::report::Report;
 use super::rows::{Done, Rows};
 use super::run::{Job, Progress, Run, Sink};
 use super::transform::{Made, Ready};
-use crate::encode::{EVENT_TEXT, RowStream, StreamFormat};
+use crate::encode::{Batches, EVENT_TEXT, RowStream, StreamFormat};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Event, Flaw, Lines, Window};
 use crate::schema::Table;
@@ -72,12 +72,13 @@ impl Stream {
                 }
             };
             let Made { counts, prepared, quarantine, types, drift, .. } = made;
-            for batch in prepared.batches() {
-                report.bytes += self.put(self.columns(&batch?)?).await?;
-            }
+            let (texts, rows) = (self.texts, prepared.rows());
+            let write =
+                move |open: &mut Open| open.put(&mut prepared.batches().map(|batch| columns(&batch?, texts)));
+            report.bytes += self.write(write).await?;
             *report.levels.entry(certificate.level).or_default() += 1;
             report.events += counts.settled;
-            report.rows += prepared.rows();
+            report.rows += rows;
             report.redacted += counts.redacted;
             report.drift.merge(drift);
             for (name, count) in types {
@@ -98,14 +99,12 @@ impl Stream {
     ) -> Result<()> {
         let mut batches = Vec::new();
         let mut rows = Rows::new(table, self.texts, |batch| {
-            batches.push(self.columns(&batch)?);
+            batches.push(columns(&batch, self.texts));
             Ok(())
         });
         events.into_iter().try_for_each(|event| rows.push(event))?;
         let Done { rows: count, quarantine, drift } = rows.finish()?;
-        for batch in batches {
-            report.bytes += self.put(batch).await?;
-        }
+        report.bytes += self.write(move |open| open.put(&mut batches.into_iter())).await?;
         report.rows += count;
         report.undated += count;
         report.events += count;
@@ -114,41 +113,53 @@ impl Stream {
         Ok(())
     }
 
-    /// The part of the rows that the format takes.
-    fn columns(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        if !self.texts {
-            return Ok(batch.clone());
-        }
-        let position = batch.schema_ref().index_of(EVENT_TEXT);
-        let texts = position.and_then(|position| batch.project(&[position]));
-        texts.map_err(|cause| Error::bug("rows carry no texts").because(cause))
-    }
-
-    async fn put(&self, batch: RecordBatch) -> Result<u64> {
-        self.write(move |rows| rows.rows(&[batch])).await
-    }
-
-    /// Writes what `make` gives. Off the async threads: a reader may take its time.
-    async fn write(
-        &self,
-        make: impl FnOnce(&mut RowStream) -> Result<Vec<u8>> + Send + 'static,
-    ) -> Result<u64> {
+    /// Writes all that `write` does, also if nobody waits for it any more: a window is not cut. Off the async threads: a
+    /// reader may take its time. Gives the bytes.
+    async fn write(&self, write: impl FnOnce(&mut Open) -> Result<u64> + Send + 'static) -> Result<u64> {
         let open = Arc::clone(&self.open);
-        let written = spawn_blocking(move || {
-            let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
-            let bytes = make(&mut open.rows)?;
-            if let Err(cause) = open.out.write_all(&bytes).and_then(|()| open.out.flush()) {
-                open.closed = cause.kind() == io::ErrorKind::BrokenPipe;
-                return Err(Error::new(Kind::Storage, "cannot write the stream").because(cause));
-            }
-            Ok(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
-        });
+        let written = spawn_blocking(move || write(&mut open.lock().unwrap_or_else(PoisonError::into_inner)));
         written.await.map_err(|cause| Error::bug("writing the stream failed").because(cause))?
     }
 
     fn closed(&self) -> bool {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).closed
     }
+}
+
+impl Open {
+    fn put(&mut self, batches: &mut Batches<'_>) -> Result<u64> {
+        let Self { rows, out, closed } = self;
+        let mut written = 0;
+        rows.rows(batches, &mut |bytes| {
+            written += put(&bytes, out, closed)?;
+            Ok(())
+        })?;
+        Ok(written)
+    }
+
+    fn end(&mut self) -> Result<u64> {
+        put(&self.rows.end()?, &mut self.out, &mut self.closed)
+    }
+}
+
+fn put(bytes: &[u8], out: &mut Box<dyn Write + Send>, closed: &mut bool) -> Result<u64> {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
+        Err(cause) => {
+            *closed = cause.kind() == io::ErrorKind::BrokenPipe;
+            Err(Error::new(Kind::Storage, "cannot write the stream").because(cause))
+        }
+    }
+}
+
+/// The part of the rows that the format takes.
+fn columns(batch: &RecordBatch, texts: bool) -> Result<RecordBatch> {
+    if !texts {
+        return Ok(batch.clone());
+    }
+    let position = batch.schema_ref().index_of(EVENT_TEXT);
+    let texts = position.and_then(|position| batch.project(&[position]));
+    texts.map_err(|cause| Error::bug("rows carry no texts").because(cause))
 }
 
 /// A stream has no place for what is no row.
@@ -175,7 +186,7 @@ pub async fn stream<S: Source>(
 ) -> Report {
     let mut report = Run { job, table, source, sink: Sink::Stream(out), observe }.until(stop).await;
     if report.failure.is_none() {
-        match out.write(RowStream::end).await {
+        match out.write(Open::end).await {
             Ok(bytes) => report.bytes += bytes,
             Err(error) => report.failure = Some(error),
         }

@@ -87,17 +87,21 @@ impl Blob {
             (Self::Memory(one), Self::Memory(other)) => Ok(one == other),
             (Self::File(one), Self::File(other)) if Arc::ptr_eq(one, other) => Ok(true),
             _ => {
-                let (mut alike, mut reader, mut twin) = (true, other.reader(), Vec::new());
-                self.each(|block| {
-                    if alike {
-                        twin.resize(block.len(), 0);
-                        reader.read_exact(&mut twin)?;
-                        alike = twin == block;
+                let (mut left, mut right) = (self.reader(), other.reader());
+                let (mut one, mut twin) = (vec![0; BLOCK], vec![0; BLOCK]);
+                loop {
+                    let read = left.read(&mut one).map_err(|cause| self.unread(cause))?;
+                    let (Some(one), Some(twin)) = (one.get(..read), twin.get_mut(..read)) else {
+                        return Ok(false);
+                    };
+                    if one.is_empty() {
+                        return Ok(true);
                     }
-                    Ok(())
-                })
-                .map_err(|cause| self.unread(cause))?;
-                Ok(alike)
+                    right.read_exact(twin).map_err(|cause| other.unread(cause))?;
+                    if one != twin {
+                        return Ok(false);
+                    }
+                }
             }
         }
     }

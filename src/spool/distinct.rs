@@ -11,8 +11,11 @@ use crate::error::Result;
 
 const BYTES: usize = 8;
 
-/// Numbers of a run that are read at once.
+/// Numbers of a run that are read at once, at most.
 const BLOCK: u64 = 8_192;
+
+/// Numbers that all runs together read ahead.
+const READ_AHEAD: u64 = 1 << 19;
 
 /// Takes numbers in.
 #[derive(Debug)]
@@ -73,8 +76,10 @@ impl Distinct {
             return Ok(repeated);
         };
         file.flush()?;
-        let mut runs: Vec<Run> = self.runs.iter().map(|(at, to)| Run::of(*at, *to)).collect();
-        runs.push(Run { at: 0, to: 0, read: self.held.into_iter().rev().collect() });
+        let block = (READ_AHEAD / length_of(self.runs.len()).max(1)).clamp(64, BLOCK);
+        let of = |(at, to): &(u64, u64)| Run { at: *at, to: *to, block, read: Vec::new() };
+        let mut runs: Vec<Run> = self.runs.iter().map(of).collect();
+        runs.push(Run { at: 0, to: 0, block: 1, read: self.held.into_iter().rev().collect() });
         let mut heads = BinaryHeap::new();
         for (place, run) in runs.iter_mut().enumerate() {
             heads.extend(run.next(file)?.map(|number| Reverse((number, place))));
@@ -99,17 +104,15 @@ impl Distinct {
 struct Run {
     at: u64,
     to: u64,
+    /// Numbers that are read at once.
+    block: u64,
     read: Vec<u64>,
 }
 
 impl Run {
-    fn of(at: u64, to: u64) -> Self {
-        Self { at, to, read: Vec::new() }
-    }
-
     fn next(&mut self, file: &SpillFile) -> Result<Option<u64>> {
         if self.read.is_empty() && self.at < self.to {
-            let bytes = (BLOCK * length_of(BYTES)).min(self.to - self.at);
+            let bytes = (self.block * length_of(BYTES)).min(self.to - self.at);
             let block = file.read(self.at, bytes)?;
             self.at += bytes;
             let (numbers, _) = block.as_chunks::<BYTES>();

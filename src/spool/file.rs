@@ -33,10 +33,14 @@ impl SpillFile {
     /// [`crate::error::Kind::Storage`]: the disk does not take them, or the limit is reached.
     pub fn append(&mut self, bytes: &[u8]) -> Result<u64> {
         let at = self.len();
+        if bytes.len() >= BUFFER {
+            self.write_out(&[])?;
+            self.write_out(bytes)?;
+            return Ok(at);
+        }
         self.waiting.extend_from_slice(bytes);
         if self.waiting.len() >= BUFFER {
-            self.write_out()?;
-            self.waiting.clear();
+            self.write_out(&[])?;
         }
         Ok(at)
     }
@@ -56,15 +60,20 @@ impl SpillFile {
     /// # Errors
     /// As [`SpillFile::append`].
     pub fn flush(&mut self) -> Result<()> {
-        let written = self.write_out();
+        let written = self.write_out(&[]);
         self.waiting = Vec::new();
         written
     }
 
-    fn write_out(&mut self) -> Result<()> {
-        let bytes = length(&self.waiting);
+    /// Writes these bytes, or what waits if there are none.
+    fn write_out(&mut self, direct: &[u8]) -> Result<()> {
+        let out = if direct.is_empty() { &self.waiting } else { direct };
+        let bytes = length(out);
         self.scratch.grow(bytes)?;
-        let written = self.file.write_all_at(&self.waiting, self.written);
+        let written = self.file.write_all_at(out, self.written);
+        if direct.is_empty() {
+            self.waiting.clear();
+        }
         // Counted even if only some of it was written: the drop takes the same number back.
         self.written = self.written.saturating_add(bytes);
         written.map_err(|cause| self.scratch.failed("cannot write a temporary file", cause))

@@ -1,15 +1,20 @@
 //! The whole program against object stores: the same bytes as on disk, and many runs at once.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use serde_json::Value;
 use vonage_audit::store::{Created, ObjectPath, Store};
 
 use crate::extraction::block_on;
 use crate::folder::tree;
-use crate::program::{run, scratch};
+use crate::program::{LIMIT, run, scratch};
+use crate::python::script;
 use crate::sandbox::{Sandbox, export};
 use crate::servers::{azure, fresh, limits, objects, shared_s3, store};
 
@@ -113,7 +118,7 @@ fn events_from_files_go_to_a_store_as_well() {
     let variables = shared_s3().s3_as("admin");
     let folder = scratch("object-stores-convert");
     let events = folder.join("events.ndjson");
-    std::fs::write(
+    fs::write(
         &events,
         "{\"id\":\"2b8e2a1c-0000-4000-8000-000000000001\",\"created_at\":\"2026-03-01T10:00:00\",\"event_type\":\"USER_LOGIN\"}\n",
     )
@@ -126,19 +131,29 @@ fn events_from_files_go_to_a_store_as_well() {
     assert_eq!(block_on(objects(&opened, &["parquet"])).len(), 1);
 }
 
-/// Nothing keeps runs apart on an object store but the store itself.
+/// Nothing keeps runs apart on an object store but the store itself. Meanwhile a reader looks, again and again.
 #[test]
 fn eight_runs_at_once_leave_what_one_would() {
     const RUNS: usize = 8;
-    let sandbox = Sandbox::start(&["--events", "2000"]);
+    let sandbox = Sandbox::start(&["--events", "6000", "--from", "2026-03-01", "--to", "2026-03-06"]);
     let variables = shared_s3().s3_as("admin");
     let (alone, together) = (fresh("s3"), fresh("s3"));
     let command = |place: &str| {
-        let mut command = export(&sandbox.url, "2026-01-01", "2026-01-06", place.as_ref());
+        let mut command = export(&sandbox.url, "2026-03-01", "2026-03-06", place.as_ref());
         command.envs(&variables);
         command
     };
     run(command(&alone)).expect(0);
+    let folder = scratch("object-stores-together");
+    let (ready, stop) = (folder.join("ready"), folder.join("stop"));
+    let mut reader = script("states.py");
+    reader.arg(&together).arg(&ready).arg(&stop).envs(&variables);
+    let mut reader = reader.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let end = Instant::now() + LIMIT;
+    while !ready.exists() {
+        assert!(reader.try_wait().unwrap().is_none() && Instant::now() < end, "the reader does not look");
+        thread::sleep(Duration::from_millis(5));
+    }
     let mut children: Vec<_> = (0..RUNS)
         .map(|_| command(&together).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
         .collect();
@@ -146,6 +161,12 @@ fn eight_runs_at_once_leave_what_one_would() {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+    fs::write(&stop, "").unwrap();
+    let reader = reader.wait_with_output().unwrap();
+    let said = String::from_utf8(reader.stdout).unwrap();
+    assert!(reader.status.success(), "{said}");
+    let seen: Value = serde_json::from_str(&said).unwrap();
+    assert!(seen["rows"].as_u64() > Some(0), "{seen}");
     let opened = |place| block_on(store(place, &variables, limits())).unwrap();
     let expected = block_on(objects(&opened(&alone), &["parquet"]));
     let found = block_on(objects(&opened(&together), &["parquet"]));
@@ -156,5 +177,11 @@ fn eight_runs_at_once_leave_what_one_would() {
     for (position, name) in log.keys().enumerate() {
         assert_eq!(*name, format!("_audit/commits/{position:016}.json"));
     }
-    println!("{RUNS} runs at once: {} files, {} commits, one chain", found.len(), log.len());
+    println!(
+        "{RUNS} runs at once: {} files, {} commits, one chain; {} looks at {} states",
+        found.len(),
+        log.len(),
+        seen["looks"],
+        seen["states"]
+    );
 }

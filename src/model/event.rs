@@ -114,6 +114,13 @@ pub struct Event {
 }
 
 impl Event {
+    /// The event with its text alone, which may be a slice of a whole reply or of a block of a file: for whoever keeps
+    /// it longer than its neighbours.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { text: Bytes::copy_from_slice(&self.text), ..self }
+    }
+
     /// The order of rows: `created_at`, then `id`; events without a time come last.
     pub fn sort_key(&self) -> (bool, Option<Timestamp>, &EventId) {
         (self.created_at.is_none(), self.created_at, &self.id)

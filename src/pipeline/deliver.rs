@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use tokio::task::spawn_blocking;
 
-use super::transform::{Made, Ready, Recipe, alone, as_kept, make};
+use super::transform::{Made, Ready, Recipe, as_kept, make};
 use crate::error::{Error, Result};
 use crate::model::{Drift, Event, EventId, Flaw, Level, Secrets, UndatedRecord, WindowRecord};
 use crate::publish::{Dataset, Surplus};
@@ -100,7 +100,7 @@ fn changed(conflicts: &[EventId], events: &Events, secrets: Secrets) -> Result<V
     let sound = events.iter().filter(|event| event.as_ref().map_or(true, |event| event.flaw.is_none()));
     let changed = sound.filter(|event| event.as_ref().map_or(true, |event| differing.contains(&event.id)));
     changed
-        .map(|event| Ok(Event { flaw: Some(Flaw::OtherContent), ..alone(as_kept(event?, secrets).0) }))
+        .map(|event| Ok(Event { flaw: Some(Flaw::OtherContent), ..as_kept(event?, secrets).0.alone() }))
         .collect()
 }
 

@@ -12,7 +12,7 @@ use arrow_array::{BooleanArray, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use arrow_select::filter::filter_record_batch;
 
-use super::transform::{alone, readable};
+use super::transform::readable;
 use crate::encode::EVENT_TEXT;
 use crate::error::{Error, Kind, Result};
 use crate::flatten::{Flattener, Refusal, not_rebuilt};
@@ -58,7 +58,7 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
     /// Makes the event a row, or keeps it apart.
     pub(super) fn push(&mut self, mut event: Event) -> Result<()> {
         let Some(text) = readable(&event) else {
-            self.done.quarantine.push(alone(event));
+            self.done.quarantine.push(event.alone());
             return Ok(());
         };
         let pushed = match self.flattener.push(text) {
@@ -72,7 +72,7 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
             Ok(_) => self.pending.push(event),
             Err(Refusal::Flaw(flaw)) => {
                 event.flaw = Some(flaw);
-                self.done.quarantine.push(alone(event));
+                self.done.quarantine.push(event.alone());
             }
             Err(Refusal::Full) => {
                 return Err(Error::bug("an empty batch is full").at("id", event.id.as_str()));
@@ -126,7 +126,7 @@ fn check(
         }
     }
     let lost = events.into_iter().zip(&right).filter(|(_, right)| !**right);
-    done.quarantine.extend(lost.map(|(event, _)| Event { flaw: Some(Flaw::NotRebuilt), ..alone(event) }));
+    done.quarantine.extend(lost.map(|(event, _)| Event { flaw: Some(Flaw::NotRebuilt), ..event.alone() }));
     filter_record_batch(&batch, &BooleanArray::from(right))
         .map_err(|cause| Error::bug("rows cannot be chosen").because(cause))
 }

@@ -143,11 +143,6 @@ pub(super) fn readable(event: &Event) -> Option<&str> {
     event.flaw.is_none().then(|| std::str::from_utf8(&event.text).ok()).flatten()
 }
 
-/// The event with its text alone, which may have been a slice of much more.
-pub(super) fn alone(event: Event) -> Event {
-    Event { text: Bytes::copy_from_slice(&event.text), ..event }
-}
-
 /// The event as the dataset keeps it: without its secrets, unless it keeps those; and whether any were replaced.
 pub(super) fn as_kept(event: Event, secrets: Secrets) -> (Event, bool) {
     match secrets {

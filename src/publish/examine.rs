@@ -95,13 +95,9 @@ pub(super) fn examine(
         }
     }
     if !differing.is_empty() {
-        let ids = differing.iter().map(String::as_str).collect();
-        let mut own = Vec::new();
-        for position in 0..content.groups.len() {
-            for batch in content.batches(position) {
-                own.push(rows::chosen(&batch?, |id| differing.iter().any(|other| other == id))?);
-            }
-        }
+        let ids: HashSet<&str> = differing.iter().map(String::as_str).collect();
+        let own = content.all().map(|batch| rows::chosen(&batch?, |id| ids.contains(id)));
+        let own = own.collect::<Result<Vec<_>>>()?;
         let same = rows::same_as_json(&ids, &batches, &content.as_read(format, &own)?, &fresh.names)?;
         let (alike, other) = differing.into_iter().partition(|id| same.contains(id));
         held.extend::<Vec<String>>(alike);

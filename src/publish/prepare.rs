@@ -6,7 +6,6 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -77,6 +76,11 @@ impl Content {
         place.into_iter().flatten()
     }
 
+    /// The rows of all groups, one after the other.
+    pub(super) fn all(&self) -> impl Iterator<Item = Result<RecordBatch>> + '_ {
+        (0..self.groups.len()).flat_map(|position| self.batches(position))
+    }
+
     /// The rows of a file's bytes, whatever the format.
     pub(super) fn read(&self, format: Format, bytes: Bytes) -> Result<(SchemaRef, Vec<RecordBatch>)> {
         let table = read_typed(format, bytes, &self.schema, &self.settings, ReadLimits::default())?;
@@ -124,7 +128,7 @@ impl Prepared {
     /// # Errors
     /// Each item may be one of [`Kind::Storage`].
     pub fn batches(&self) -> impl Iterator<Item = Result<RecordBatch>> + '_ {
-        (0..self.content.groups.len()).flat_map(|position| self.content.batches(position))
+        self.content.all()
     }
 }
 
@@ -264,7 +268,7 @@ impl Preparation {
                     return Err(Error::bug("rows are not sorted by created_at and id").at("id", id));
                 }
             }
-            self.ids.push(fingerprint(id))?;
+            self.ids.push(rows::fingerprint(id))?;
             self.total += 1;
             before = Some((at, id));
         }
@@ -324,13 +328,6 @@ impl Preparation {
     }
 }
 
-/// The same for the same id, and hardly ever for another.
-fn fingerprint(id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    hasher.finish()
-}
-
 /// Refuses an id that occurs twice: `suspects` are fingerprints that did, which two ids may share.
 fn apart(suspects: Vec<u64>, content: &Content) -> Result<()> {
     if suspects.is_empty() {
@@ -338,12 +335,10 @@ fn apart(suspects: Vec<u64>, content: &Content) -> Result<()> {
     }
     let mut seen: HashMap<u64, HashSet<String>> =
         suspects.into_iter().map(|one| (one, HashSet::new())).collect();
-    for position in 0..content.groups.len() {
-        for batch in content.batches(position) {
-            for (id, _) in rows::keys(&batch?)? {
-                if seen.get_mut(&fingerprint(id)).is_some_and(|ids| !ids.insert(id.to_owned())) {
-                    return Err(twice(id));
-                }
+    for batch in content.all() {
+        for (id, _) in rows::keys(&batch?)? {
+            if seen.get_mut(&rows::fingerprint(id)).is_some_and(|ids| !ids.insert(id.to_owned())) {
+                return Err(twice(id));
             }
         }
     }

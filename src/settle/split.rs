@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::future::TryFutureExt;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -217,7 +216,7 @@ pub(super) fn settled(range: Window, padding: u32, whole: Part, scratch: &Scratc
     let (mut quiet_from, mut quiet_to) = (padding >= 2, padding >= 2);
     certain.events.each(|event| {
         let Some(at) = event.created_at else {
-            strays.push(alone(event));
+            strays.push(event.alone());
             return Ok(());
         };
         quiet_from &= !near(range.from, at);
@@ -225,7 +224,7 @@ pub(super) fn settled(range: Window, padding: u32, whole: Part, scratch: &Scratc
         if range.contains(at) {
             return within.push(event);
         }
-        outside.push(alone(event));
+        outside.push(event.alone());
         Ok(())
     })?;
     strays.sort_unstable_by(|one, other| one.id.cmp(&other.id));
@@ -249,11 +248,6 @@ pub(super) fn settled(range: Window, padding: u32, whole: Part, scratch: &Scratc
 /// Whether a time is within a second of a border, which is then not quiet. The padding shows what lies beyond it.
 fn near(border: Timestamp, at: Timestamp) -> bool {
     (at.seconds() - border.seconds()).abs() <= 1
-}
-
-/// The event with a text of its own: a slice would keep the whole reply, or block of a file, in memory.
-fn alone(event: Event) -> Event {
-    Event { text: Bytes::copy_from_slice(&event.text), ..event }
 }
 
 /// Cuts a range into about `parts` pieces, on whole minutes where they are long enough, else on whole seconds. One

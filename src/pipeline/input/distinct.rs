@@ -6,8 +6,6 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use bytes::Bytes;
-
 use crate::error::{Error, Result};
 use crate::flatten::same;
 use crate::model::json::{Value, push_compact};
@@ -122,9 +120,7 @@ impl Distinct {
         };
         let mut current: Option<Contents> = None;
         for event in sorter.finish()?.iter() {
-            let mut event = event?;
-            // On its own: it is kept longer than its neighbours in the file.
-            event.text = Bytes::copy_from_slice(&event.text);
+            let event = event?.alone();
             match &mut current {
                 Some(contents) if contents.first.id == event.id => {
                     repeated += u64::from(contents.add(event)?.0);

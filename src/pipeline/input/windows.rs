@@ -68,11 +68,8 @@ impl Lines {
             place(first)
         })?;
         contradictions.sort();
-        let mut apart = EventsWriter::new(scratch, scratch.share(WINDOW));
-        for event in unplaced.finish()?.iter() {
-            apart.push(event?)?;
-        }
-        let (unplaced, placed, scratch) = (apart.finish()?, placed.finish()?, scratch.clone());
+        let unplaced = unplaced.finish()?.into_events(scratch, scratch.share(WINDOW))?;
+        let (placed, scratch) = (placed.finish()?, scratch.clone());
         let windows = u64::try_from(windows.len()).unwrap_or(u64::MAX);
         Ok(Self { grid, windows, unplaced, contradictions, lines, repeated, placed, scratch })
     }

@@ -102,7 +102,10 @@ impl Stream {
             batches.push(columns(&batch, self.texts));
             Ok(())
         });
-        events.into_iter().try_for_each(|event| rows.push(event))?;
+        for event in events {
+            let read = rows.read(event);
+            rows.push(read)?;
+        }
         let Done { rows: count, quarantine, drift } = rows.finish()?;
         report.bytes += self.write(move |open| open.put(&mut batches.into_iter())).await?;
         report.rows += count;

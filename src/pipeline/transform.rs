@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::rows::{Done, Rows, row_reader};
+use super::rows::{Done, ReadEvent, Rows, row_reader};
 use crate::api;
 use crate::encode::{FileMetadata, Settings};
 use crate::error::{Error, Kind, Result};
-use crate::flatten::{redact, redact_foreign};
+use crate::flatten::{redact, redact_foreign, redact_read};
 use crate::model::{Certificate, Counts, Drift, Event, Format, Grid, Secrets, Selection, Window};
 use crate::publish::{Preparation, Prepared};
 use crate::schema::Table;
@@ -128,9 +128,13 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
             counts.filtered += 1;
             continue;
         }
-        let (event, redacted) = as_kept(event, recipe.secrets);
-        counts.redacted += u64::from(redacted);
-        rows.push(event)?;
+        let mut read = rows.read(event);
+        if recipe.secrets == Secrets::Redacted && !is_clean(&read) {
+            let (event, redacted) = without_secrets(read.event);
+            counts.redacted += u64::from(redacted);
+            read = rows.read(event);
+        }
+        rows.push(read)?;
     }
     let Done { quarantine, drift, .. } = rows.finish()?;
     counts.quarantined = length(&quarantine);
@@ -149,6 +153,11 @@ pub(super) fn as_kept(event: Event, secrets: Secrets) -> (Event, bool) {
         Secrets::Redacted => without_secrets(event),
         Secrets::Kept => (event, false),
     }
+}
+
+/// Whether there is nothing to be replaced.
+fn is_clean(read: &ReadEvent) -> bool {
+    read.event.flaw.is_none() && matches!(redact_read(read.text(), &read.outline), Cow::Borrowed(_))
 }
 
 fn without_secrets(event: Event) -> (Event, bool) {

@@ -166,11 +166,10 @@ impl Walk<'_> {
         let mut hint = 0;
         let here = self.pointer.len();
         for (key, member) in object.members() {
-            let raw = key.raw();
-            let child = if raw.contains('\\') {
-                key.decode().and_then(|name| place.child(&name, &mut hint))
+            let child = if key.is_plain() {
+                place.child(key.raw(), &mut hint)
             } else {
-                place.child(raw, &mut hint)
+                key.decode().and_then(|name| place.child(&name, &mut hint))
             };
             let Some((id, child)) = child.and_then(|id| Some((id, table.tree().node(id)?))) else {
                 self.enter(key, |walk| walk.unknown(member));

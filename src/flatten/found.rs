@@ -95,7 +95,7 @@ pub(super) struct Memory(Vec<Entry<'static>>);
 
 impl Memory {
     fn entries<'a>(self, length: usize) -> Vec<Entry<'a>> {
-        let mut entries = clear(self.0);
+        let mut entries = self.0;
         entries.resize(length, Entry::default());
         entries
     }

@@ -53,7 +53,11 @@ mod tests {
         for event in EVENTS {
             flattener.push(event).unwrap();
         }
-        not_rebuilt(&flattener.finish().unwrap(), &table, events.iter().map(|event| Value::parse(event).unwrap()))
+        not_rebuilt(
+            &flattener.finish().unwrap(),
+            &table,
+            events.iter().map(|event| Value::parse(event).unwrap()),
+        )
     }
 
     #[test]

@@ -18,8 +18,8 @@ mod walk;
 
 pub use lexical::{string_end, value_end, white_space_end};
 
-pub use outline::Outline;
 use outline::Inside;
+pub use outline::Outline;
 pub use same::same;
 use scan::Scanner;
 use walk::Walk;
@@ -83,6 +83,8 @@ pub struct Value<'a> {
     depth: u32,
     /// Whether it is known to be no string with escapes.
     plain: bool,
+    /// Whether it is known to hold no white space but in strings.
+    compact: bool,
     /// Its members, where they were noted.
     inside: Option<Inside<'a>>,
 }
@@ -246,6 +248,9 @@ impl<'a> Iterator for Elements<'a> {
 /// Appends a value's text without its insignificant white space: on one line, and otherwise letter for letter. Number
 /// texts, escapes, repeated keys and the order of members stay.
 pub fn push_compact(out: &mut String, value: &Value<'_>) {
+    if value.compact {
+        return out.push_str(value.text());
+    }
     let (text, bytes) = (value.text(), value.text().as_bytes());
     // What was not copied yet begins at `from`; both ends of it stand beside ASCII bytes.
     let (mut from, mut at) = (0, 0);

@@ -102,7 +102,14 @@ impl Input {
         }
         let mut beyond = Placing::new(&self.scratch, self.grid);
         let held = std::mem::replace(&mut self.held, Distinct::new(&self.scratch, u64::MAX));
-        beyond.repeated = held.each(|contents| contents.into_iter().try_for_each(|event| beyond.push(event)))?;
+        let mut events = Vec::new();
+        beyond.repeated = held.each(|contents| {
+            events.extend(contents);
+            Ok(())
+        })?;
+        // Events that came in order stay in it, which makes one run of them.
+        events.sort_unstable_by(|one, other| one.sort_key().cmp(&other.sort_key()));
+        events.into_iter().try_for_each(|event| beyond.push(event))?;
         self.beyond = Some(beyond);
         Ok(())
     }

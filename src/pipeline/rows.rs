@@ -47,17 +47,12 @@ pub(super) struct Rows<'a, S> {
 
 /// An event whose text is read.
 #[derive(Debug)]
-pub(super) struct ReadEvent {
-    pub(super) event: Event,
-    pub(super) outline: Outline,
+struct ReadEvent {
+    event: Event,
+    outline: Outline,
 }
 
 impl ReadEvent {
-    /// The text of an event that may become a row.
-    pub(super) fn text(&self) -> &str {
-        readable(&self.event).unwrap_or_default()
-    }
-
     /// What it says; `None` for one that cannot become a row.
     fn value(&self) -> Option<Value<'_>> {
         self.outline.value(readable(&self.event)?)
@@ -79,23 +74,42 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
     /// No rows yet; they go to `sink`, batch by batch.
     pub(super) fn new(table: &'a Table, texts: bool, sink: S) -> Self {
         let flattener = Flattener::new(table);
-        Self { table, sink, flattener, texts, pending: Vec::new(), bytes: 0, spare: Vec::new(), done: Done::default() }
-    }
-
-    /// Reads an event for [`Rows::push`].
-    pub(super) fn read(&mut self, event: Event) -> ReadEvent {
-        let mut outline = self.spare.pop().unwrap_or_default();
-        // What cannot be read leaves the outline without a value.
-        let _ = outline.read(readable(&event).unwrap_or_default());
-        ReadEvent { event, outline }
+        Self {
+            table,
+            sink,
+            flattener,
+            texts,
+            pending: Vec::new(),
+            bytes: 0,
+            spare: Vec::new(),
+            done: Done::default(),
+        }
     }
 
     /// Makes the event a row, or keeps it apart.
-    pub(super) fn push(&mut self, event: ReadEvent) -> Result<()> {
-        let Some(value) = event.value() else {
-            self.quarantine(event, None);
-            return Ok(());
+    pub(super) fn push(&mut self, event: Event) -> Result<()> {
+        match self.push_if(event, |_, _| true)? {
+            None => Ok(()),
+            Some(event) => Err(Error::bug("an event was refused").at("id", event.id.as_str())),
+        }
+    }
+
+    /// The same, unless `may` says no to its text, which the outline has read: then the event comes back.
+    pub(super) fn push_if(
+        &mut self,
+        event: Event,
+        may: impl FnOnce(&str, &Outline) -> bool,
+    ) -> Result<Option<Event>> {
+        let mut outline = self.spare.pop().unwrap_or_default();
+        let Some(text) = readable(&event).filter(|text| outline.read(text).is_ok()) else {
+            self.quarantine(event, outline, None);
+            return Ok(None);
         };
+        if !may(text, &outline) {
+            self.spare.push(outline);
+            return Ok(Some(event));
+        }
+        let value = outline.value(text).ok_or_else(|| Error::bug("what was read has no value"))?;
         let pushed = match self.flattener.push_value(value) {
             Err(Refusal::Full) => {
                 self.close()?;
@@ -105,21 +119,21 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
         };
         match pushed {
             Ok(_) => {
-                self.bytes += event.event.text.len();
-                self.pending.push(event);
+                self.bytes += event.text.len();
+                self.pending.push(ReadEvent { event, outline });
             }
-            Err(Refusal::Flaw(flaw)) => self.quarantine(event, Some(flaw)),
+            Err(Refusal::Flaw(flaw)) => self.quarantine(event, outline, Some(flaw)),
             Err(Refusal::Full) => {
-                return Err(Error::bug("an empty batch is full").at("id", event.event.id.as_str()));
+                return Err(Error::bug("an empty batch is full").at("id", event.id.as_str()));
             }
         }
         if self.flattener.len() >= ROWS_A_BATCH || self.bytes >= BYTES_A_BATCH {
             self.close()?;
         }
-        Ok(())
+        Ok(None)
     }
 
-    fn quarantine(&mut self, ReadEvent { event, outline }: ReadEvent, flaw: Option<Flaw>) {
+    fn quarantine(&mut self, event: Event, outline: Outline, flaw: Option<Flaw>) {
         self.spare.push(outline);
         let flaw = flaw.or(event.flaw).or(Some(Flaw::NotAnObject));
         self.done.quarantine.push(Event { flaw, ..event.alone() });
@@ -268,17 +282,17 @@ mod tests {
         });
         let deep = format!(r#"{{"id":"deep","a":{}1{}}}"#, "[".repeat(70), "]".repeat(70));
         for number in 0..ROWS_A_BATCH + 3 {
-            let read = rows.read(event(&format!(r#"{{"id":"{number}"}}"#)));
-            rows.push(read).unwrap();
+            rows.push(event(&format!(r#"{{"id":"{number}"}}"#))).unwrap();
         }
-        for other in [deep.as_str(), "[]"] {
-            let read = rows.read(event(other));
-            rows.push(read).unwrap();
-        }
+        rows.push(event(&deep)).unwrap();
+        rows.push(event("[]")).unwrap();
+        assert!(rows.push_if(event("{}"), |text, _| text != "{}").unwrap().is_none(), "it has a flaw");
+        let refused = rows.push_if(event(r#"{"id":"x"}"#), |text, _| !text.contains('x')).unwrap();
+        assert_eq!(refused, Some(event(r#"{"id":"x"}"#)));
         let done = rows.finish().unwrap();
         assert_eq!(batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [ROWS_A_BATCH, 3]);
         assert_eq!(done.rows, u64::try_from(ROWS_A_BATCH).unwrap() + 3);
         let flaws: Vec<_> = done.quarantine.iter().map(|event| event.flaw).collect();
-        assert_eq!(flaws, [Some(Flaw::TooDeep), Some(Flaw::NotAnObject)]);
+        assert_eq!(flaws, [Some(Flaw::TooDeep), Some(Flaw::NotAnObject), Some(Flaw::NoId)]);
     }
 }

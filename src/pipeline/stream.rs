@@ -102,10 +102,7 @@ impl Stream {
             batches.push(columns(&batch, self.texts));
             Ok(())
         });
-        for event in events {
-            let read = rows.read(event);
-            rows.push(read)?;
-        }
+        events.into_iter().try_for_each(|event| rows.push(event))?;
         let Done { rows: count, quarantine, drift } = rows.finish()?;
         report.bytes += self.write(move |open| open.put(&mut batches.into_iter())).await?;
         report.rows += count;

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::rows::{Done, ReadEvent, Rows, row_reader};
+use super::rows::{Done, Rows, row_reader};
 use crate::api;
 use crate::encode::{FileMetadata, Settings};
 use crate::error::{Error, Kind, Result};
 use crate::flatten::{redact, redact_foreign, redact_read};
+use crate::model::json::Outline;
 use crate::model::{Certificate, Counts, Drift, Event, Format, Grid, Secrets, Selection, Window};
 use crate::publish::{Preparation, Prepared};
 use crate::schema::Table;
@@ -128,13 +129,17 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
             counts.filtered += 1;
             continue;
         }
-        let mut read = rows.read(event);
-        if recipe.secrets == Secrets::Redacted && !is_clean(&read) {
-            let (event, redacted) = without_secrets(read.event);
+        // A flawed one comes back, too: what is kept of it is looked at by other means.
+        let held = match recipe.secrets {
+            Secrets::Kept => rows.push_if(event, |_, _| true)?,
+            Secrets::Redacted if event.flaw.is_some() => Some(event),
+            Secrets::Redacted => rows.push_if(event, is_clean)?,
+        };
+        if let Some(event) = held {
+            let (event, redacted) = without_secrets(event);
             counts.redacted += u64::from(redacted);
-            read = rows.read(event);
+            rows.push(event)?;
         }
-        rows.push(read)?;
     }
     let Done { quarantine, drift, .. } = rows.finish()?;
     counts.quarantined = length(&quarantine);
@@ -156,8 +161,8 @@ pub(super) fn as_kept(event: Event, secrets: Secrets) -> (Event, bool) {
 }
 
 /// Whether there is nothing to be replaced.
-fn is_clean(read: &ReadEvent) -> bool {
-    read.event.flaw.is_none() && matches!(redact_read(read.text(), &read.outline), Cow::Borrowed(_))
+fn is_clean(text: &str, outline: &Outline) -> bool {
+    matches!(redact_read(text, outline), Cow::Borrowed(_))
 }
 
 fn without_secrets(event: Event) -> (Event, bool) {

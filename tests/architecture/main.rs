@@ -78,7 +78,7 @@ const OWNERS: [(&str, &[&str]); 34] = [
     ("hyper", &["sandbox"]),
     ("hyper_util", &["sandbox"]),
     ("indicatif", &["cli"]),
-    ("memchr", &["pipeline"]),
+    ("memchr", &["model", "flatten", "encode", "pipeline"]),
     ("object_store", &["store"]),
     ("parquet", &["encode"]),
     ("reqwest", &["api", "store"]),

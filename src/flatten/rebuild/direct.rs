@@ -83,7 +83,11 @@ impl Rebuilder<'_> {
                     Some(Json::Any | Json::Number | Json::Boolean) => value.text() == text,
                     Some(Json::String) | None => value.as_text().is_some_and(|string| {
                         let same = string.raw() == text;
-                        if string.is_plain() { same } else { string.decode().is_some_and(|meant| meant == text) }
+                        if string.is_plain() {
+                            same
+                        } else {
+                            string.decode().is_some_and(|meant| meant == text)
+                        }
                     }),
                 }
             }

@@ -32,6 +32,7 @@ struct Root {
     kind: Kind,
     depth: u32,
     plain: bool,
+    compact: bool,
 }
 
 /// One member. Positions are those of bytes in the whole text.
@@ -80,14 +81,17 @@ impl Outline {
         let Value { kind, depth, plain, text: own, .. } = scanner.value(self)?;
         scanner.white_space();
         scanner.end()?;
-        self.root = Some(Root { length: text.len(), from, to: from + own.len(), kind, depth, plain });
-        Ok(Value { text: own, kind, depth, plain, inside: self.inside(text) })
+        let compact = !scanner.is_spaced();
+        self.root =
+            Some(Root { length: text.len(), from, to: from + own.len(), kind, depth, plain, compact });
+        Ok(Value { text: own, kind, depth, plain, compact, inside: self.inside(text) })
     }
 
     /// The value of the text that was read last without error, which this must be; `None` if none was.
     pub fn value<'a>(&'a self, text: &'a str) -> Option<Value<'a>> {
-        let Root { from, to, kind, depth, plain, .. } = self.root.filter(|root| root.length == text.len())?;
-        Some(Value { text: text.get(from..to)?, kind, depth, plain, inside: self.inside(text) })
+        let Root { from, to, kind, depth, plain, compact, .. } =
+            self.root.filter(|root| root.length == text.len())?;
+        Some(Value { text: text.get(from..to)?, kind, depth, plain, compact, inside: self.inside(text) })
     }
 
     fn inside<'a>(&'a self, whole: &'a str) -> Option<Inside<'a>> {
@@ -176,6 +180,7 @@ impl<'a> Inside<'a> {
             kind: first.kind,
             depth: first.depth,
             plain: first.plain_value,
+            compact: false,
             inside: Some(Inside { whole: self.whole, members: inside }),
         };
         Some((key, value))
@@ -195,11 +200,13 @@ fn part(text: &str, (from, to): (u32, u32)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::json::push_compact;
     use proptest::prelude::*;
 
     /// Everything that can be seen of a value, by way of its members and elements.
     fn seen(value: Value<'_>) -> String {
-        let mut out = format!("{:?} {} {}", value.kind(), value.depth(), value.text());
+        let mut out = format!("{:?} {} {} ", value.kind(), value.depth(), value.text());
+        push_compact(&mut out, &value);
         if let Some(text) = value.as_text() {
             out += &format!(" {:?} {}", text.decode(), text.is_plain());
         }
@@ -213,14 +220,27 @@ mod tests {
     }
 
     fn json() -> impl Strategy<Value = String> {
-        let leaf = prop::sample::select(vec!["null", "true", "-1.5e3", "0", "\"\"", "\"a\\\"b\"", "\"é\"", " \"x\"", "{ }", "[ ]"])
-            .prop_map(str::to_owned);
+        let leaf = prop::sample::select(vec![
+            "null",
+            "true",
+            "-1.5e3",
+            "0",
+            "\"\"",
+            "\"a\\\"b\"",
+            "\"é\"",
+            " \"x\"",
+            "{ }",
+            "[ ]",
+        ])
+        .prop_map(str::to_owned);
         leaf.prop_recursive(5, 60, 6, |inner| {
             let key = prop::sample::select(vec!["\"a\"", "\"b\" ", "\"\\u0061\"", "\"\"", " \"c\""]);
             prop_oneof![
-                prop::collection::vec(inner.clone(), 0..6).prop_map(|items| format!("[{}]", items.join(" ,"))),
+                prop::collection::vec(inner.clone(), 0..6)
+                    .prop_map(|items| format!("[{}]", items.join(" ,"))),
                 prop::collection::vec((key, inner), 0..6).prop_map(|members| {
-                    let members: Vec<_> = members.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+                    let members: Vec<_> =
+                        members.iter().map(|(key, value)| format!("{key}:{value}")).collect();
                     format!(" {{{}}} ", members.join(", "))
                 }),
             ]

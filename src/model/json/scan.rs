@@ -34,11 +34,12 @@ impl Notes for () {
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    spaced: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, spaced: false }
     }
 
     pub(super) fn at(&self) -> usize {
@@ -54,7 +55,14 @@ impl<'a> Scanner<'a> {
     }
 
     pub(super) fn white_space(&mut self) {
-        self.at = lexical::white_space_end(self.text.as_bytes(), self.at);
+        let end = lexical::white_space_end(self.text.as_bytes(), self.at);
+        self.spaced |= end != self.at;
+        self.at = end;
+    }
+
+    /// Whether there was any white space between what belongs to the grammar.
+    pub(super) fn is_spaced(&self) -> bool {
+        self.spaced
     }
 
     pub(super) fn end(&self) -> Result<(), SyntaxError> {
@@ -94,7 +102,7 @@ impl<'a> Scanner<'a> {
                 (kind, 0, plain)
             }
         };
-        Ok(Value { text: self.slice(from, self.at), kind, depth, plain, inside: None })
+        Ok(Value { text: self.slice(from, self.at), kind, depth, plain, compact: false, inside: None })
     }
 
     /// An object or array with all that is in it; says how deep it is.

@@ -53,6 +53,13 @@ impl<'a> Walk<'a> {
     fn value(&mut self, from: usize) -> Option<Value<'a>> {
         let (end, kind, depth) = skip(self.text.as_bytes(), from)?;
         self.at = end;
-        Some(Value { text: self.text.get(from..end)?, kind, depth, plain: false, inside: None })
+        Some(Value {
+            text: self.text.get(from..end)?,
+            kind,
+            depth,
+            plain: false,
+            compact: false,
+            inside: None,
+        })
     }
 }

@@ -163,6 +163,8 @@ mod tests {
         assert_eq!(lines.len(), 1);
         // Nobody else holds it, so that it can be taken for what it is.
         assert_eq!(lines[0].1.clone().len(), 2);
-        assert!(lines.into_iter().all(|(_, line)| line.try_into_mut().is_ok_and(|line| line.capacity() < 100)));
+        assert!(
+            lines.into_iter().all(|(_, line)| line.try_into_mut().is_ok_and(|line| line.capacity() < 100))
+        );
     }
 }

@@ -94,7 +94,8 @@ impl Placing {
         (rest.repeated, rest.windows) = (self.repeated, self.windows);
         for event in self.placed.finish()?.iter() {
             let event = event?;
-            let suspected = suspects.as_ref().is_none_or(|all| all.binary_search(&fingerprint(&event.id)).is_ok());
+            let suspected =
+                suspects.as_ref().is_none_or(|all| all.binary_search(&fingerprint(&event.id)).is_ok());
             if suspected { aside.push(event.alone())? } else { rest.placed.push(event)? }
         }
         rest.finish_with(aside, lines)
@@ -110,7 +111,16 @@ impl Placing {
         let Self { scratch, grid, placed, unplaced, windows, contradictions, repeated, .. } = self;
         let unplaced = unplaced.finish()?.into_events(&scratch, scratch.share(FEW))?;
         let windows = u64::try_from(windows.len()).unwrap_or(u64::MAX);
-        Ok(Lines { grid, windows, unplaced, contradictions, lines, repeated, placed: placed.finish()?, scratch })
+        Ok(Lines {
+            grid,
+            windows,
+            unplaced,
+            contradictions,
+            lines,
+            repeated,
+            placed: placed.finish()?,
+            scratch,
+        })
     }
 
     /// The contents of one id. One becomes the row: sound, placed, then the earliest, then the smallest text.

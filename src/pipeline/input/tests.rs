@@ -106,8 +106,9 @@ fn marks_and_line_ends_are_no_part_of_an_event() {
 #[test]
 fn limits_are_said_with_their_place() {
     let length = ONE.len() as u64;
-    let take =
-        |line, text: &str| Input::new(Limits { line }, Scratch::default(), Grid::Day).take("name", text.as_bytes());
+    let take = |line, text: &str| {
+        Input::new(Limits { line }, Scratch::default(), Grid::Day).take("name", text.as_bytes())
+    };
     assert!(take(length + 2, &format!("{ONE}\n{OTHER}\n")).is_ok());
     assert!(take(length, ONE).is_ok());
     assert!(take(length, &format!("{ONE}\n")).is_ok());

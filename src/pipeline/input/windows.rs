@@ -64,7 +64,8 @@ enum Placed {
 impl Windows {
     fn step(&mut self) -> Result<Option<(Window, Events)>> {
         let grid = self.grid;
-        let of = |time| window(grid, time).ok_or_else(|| Error::bug("an event that no window holds is placed"));
+        let of =
+            |time| window(grid, time).ok_or_else(|| Error::bug("an event that no window holds is placed"));
         let within = |window: Window, time: Option<Timestamp>| time.is_some_and(|at| window.contains(at));
         match &mut self.placed {
             Placed::One(cuts) => {

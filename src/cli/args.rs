@@ -19,10 +19,12 @@ use crate::{config, files, report, sandbox, sign, verify};
 mod connections;
 mod memory;
 mod schema;
+mod threads;
 
 pub(crate) use connections::{ApiArgs, StorageArgs};
 pub(crate) use memory::MemoryArgs;
 pub(crate) use schema::{DdlArgs, DiffArgs, EngineName, InferArgs, SchemaCommand};
+pub(crate) use threads::ThreadArgs;
 
 /// Extracts the Vonage Audit API completely, provably and losslessly.
 #[derive(Debug, Parser)]
@@ -197,6 +199,8 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) api: ApiArgs,
     #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+    #[command(flatten)]
     pub(crate) memory: MemoryArgs,
     #[command(flatten)]
     pub(crate) operations: OperationArgs,
@@ -284,6 +288,8 @@ pub(crate) struct ConvertArgs {
     /// Keep secrets in events, such as passwords and private keys, instead of [REDACTED]; fixed when the dataset is created
     #[arg(long)]
     pub(crate) keep_secrets: bool,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
     #[command(flatten)]
     pub(crate) memory: MemoryArgs,
     #[command(flatten)]

@@ -11,11 +11,11 @@ use std::io::{BufReader, stdin};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
+use vonage_audit::encode::Settings as Files;
 use vonage_audit::error::Kind;
-use vonage_audit::model::{Grid, Level, Secrets};
+use vonage_audit::model::{Level, Secrets};
 use vonage_audit::pipeline::{Conversion, Converted, Input, Limits, Lines, convert, replay, reshape};
 use vonage_audit::publish::account_fingerprint;
-use vonage_audit::spool::Scratch;
 use vonage_audit::{Error, Result};
 
 use crate::args::ConvertArgs;
@@ -63,7 +63,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
     let job = Conversion {
         grid,
         formats,
-        files: written,
+        files: Files { threads: args.threads.threads(), ..written },
         secrets,
         keep_raw: args.keep_raw,
         scratch: scratch.clone(),
@@ -87,7 +87,8 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
             let mut stop = Box::pin(stop);
             let limits = Limits { line: args.line_limit << 20 };
             let files = args.files.clone();
-            let reading = tokio::task::spawn_blocking(move || read(&files, limits, scratch, grid));
+            let input = Input::new(limits, scratch, grid).with_threads(job.files.threads.all());
+            let reading = tokio::task::spawn_blocking(move || read(&files, input));
             let lines = tokio::select! {
                 lines = reading => lines.map_err(|error| Error::bug("reading failed").because(error))??,
                 () = &mut stop => {
@@ -118,8 +119,7 @@ fn account(args: &ConvertArgs) -> Result<String> {
     }
 }
 
-fn read(files: &[PathBuf], limits: Limits, scratch: Scratch, grid: Grid) -> Result<Lines> {
-    let mut input = Input::new(limits, scratch, grid);
+fn read(files: &[PathBuf], mut input: Input) -> Result<Lines> {
     for path in files {
         if path.as_os_str() == STANDARD_INPUT {
             input.take("standard input", stdin().lock())?;

@@ -82,6 +82,7 @@ impl Prepared {
         };
         let place = Place::open(&dest, &args.storage, environment).await?;
         let Destination { dataset, grid, files } = Destination::open(&place, wanted).await?;
+        let files = Files { threads: args.threads.threads(), ..files };
         let dataset = args.signing.attach(dataset).await?;
         let range = moments.resolve(environment, grid, &Held::of(&dataset, &formats))?;
         let job = job(args, range, grid, selection, (formats, files, scratch), environment)?;

@@ -19,6 +19,7 @@ mod parquet;
 mod recut;
 mod settings;
 mod stream;
+mod threads;
 mod values;
 
 pub use csvw::csvw_table;
@@ -30,6 +31,7 @@ pub use packed::{unpacked, unzstd, zstd};
 pub use recut::{BATCH_ROWS, Batches};
 pub use settings::{Codec, Settings};
 pub use stream::{RowStream, StreamFormat};
+pub use threads::Threads;
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Parquet: the only file that names the library.
+//! Parquet: with its own module the only file that names the library.
 //!
 //! What lives here: the writer's settings, each with its reason, and a reader under limits. Every setting that
 //! decides bytes is set here and not left to the library's defaults, which change between its versions.
@@ -33,6 +33,8 @@ use super::key::FooterKey;
 use super::recut::{Batches, recut};
 use super::settings::{Codec, Settings};
 
+mod groups;
+
 /// Names the writer in each file; the version is part of what decides the bytes.
 const CREATED_BY: &str = concat!("vonage-audit ", env!("CARGO_PKG_VERSION"));
 
@@ -64,16 +66,8 @@ pub(super) fn write(
     // Metadata of the schema itself would be a second place for key and value pairs.
     let schema = Arc::new(Schema::new(schema.fields().clone()));
     let options = ArrowWriterOptions::new().with_properties(properties(&schema, metadata, settings)?);
-    let mut writer =
-        ArrowWriter::try_new_with_options(sink, Arc::clone(&schema), options).map_err(unwritten)?;
-    let mut rows = 0_u64;
-    for batch in recut(&schema, batches) {
-        let batch = batch?;
-        rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
-        writer.write(&batch).map_err(unwritten)?;
-    }
-    writer.close().map_err(unwritten)?;
-    Ok(rows)
+    let writer = ArrowWriter::try_new_with_options(sink, Arc::clone(&schema), options).map_err(unwritten)?;
+    groups::write(writer, &schema, recut(&schema, batches), settings.row_group_rows, &settings.threads)
 }
 
 fn properties(schema: &Schema, metadata: &FileMetadata, settings: &Settings) -> Result<WriterProperties> {

@@ -3,6 +3,7 @@
 //! What lives here: [`Settings`] and [`Codec`]. What this file must not know: any format's library.
 
 use super::key::FooterKey;
+use super::threads::Threads;
 use crate::model::{Format, Layout, Packing};
 
 /// How the pages of a Parquet file are compressed; a file says it of itself.
@@ -35,6 +36,8 @@ pub struct Settings {
     pub key: Option<FooterKey>,
     /// Partitions that one window's rows may fall into, at most.
     pub partition_limit: usize,
+    /// Threads that encode.
+    pub threads: Threads,
 }
 
 impl Settings {
@@ -51,7 +54,8 @@ impl Settings {
     /// Partitions of a window where nothing is chosen: thirty times the event types that are known.
     pub const PARTITION_LIMIT: usize = 1_024;
 
-    /// The defaults for a dataset of this layout: Zstandard 3, gzip 6, row groups of 131,072 rows, 1,024 partitions.
+    /// The defaults for a dataset of this layout: Zstandard 3, gzip 6, row groups of 131,072 rows, 1,024 partitions,
+    /// one thread.
     pub fn new(layout: Layout) -> Self {
         Self {
             layout,
@@ -61,6 +65,7 @@ impl Settings {
             row_group_rows: Self::ROW_GROUP_ROWS,
             key: None,
             partition_limit: Self::PARTITION_LIMIT,
+            threads: Threads::default(),
         }
     }
 

@@ -28,7 +28,8 @@ use crate::spool::{Events, Scratch};
 /// Windows of one commit.
 pub(super) const WINDOWS_A_COMMIT: usize = 64;
 
-/// Windows that are made ready at once; they are delivered in order all the same.
+/// Windows that are made ready at once, if there are threads for it; they are delivered in order all the same. More of
+/// them would take more memory: further threads encode columns.
 const WINDOWS_AHEAD: usize = 2;
 
 /// What a conversion is to do.
@@ -165,7 +166,8 @@ async fn all(
         compute(move || Ok(windows.next().transpose()?.map(|next| (next, windows))))
     });
     drop(lines);
-    let making = windows.map(|next| made(next, recipe.clone())).buffered(WINDOWS_AHEAD);
+    let ahead = job.files.threads.all().min(WINDOWS_AHEAD);
+    let making = windows.map(|next| made(next, recipe.clone())).buffered(ahead);
     let mut making = std::pin::pin!(making);
     while let Some(ready) = making.next().await {
         records.push(one(ready?, dataset, report).await?);

@@ -6,6 +6,7 @@
 //! What this file must not know: files, rows, the destination.
 
 use std::io::{self, BufRead};
+use std::sync::mpsc::sync_channel;
 
 use self::blocks::{Blocks, Stop};
 use self::distinct::Distinct;
@@ -25,6 +26,9 @@ mod windows;
 
 /// Of the memory, one such part is for events that are told apart while all of them fit into it.
 const HELD: u64 = 2;
+
+/// Blocks of lines that are read before they are taken.
+const BLOCKS_AHEAD: usize = 2;
 
 /// How much is taken in.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +55,8 @@ pub struct Input {
     /// And where they go once they do not.
     beyond: Option<Placing>,
     lines: u64,
+    /// Whether lines are read beside the thread that takes them in.
+    beside: bool,
 }
 
 impl Input {
@@ -58,7 +64,13 @@ impl Input {
     /// temporary files.
     pub fn new(limits: Limits, scratch: Scratch, grid: Grid) -> Self {
         let held = Distinct::new(&scratch, u64::MAX);
-        Self { limits, grid, scratch, held, beyond: None, lines: 0 }
+        Self { limits, grid, scratch, held, beyond: None, lines: 0, beside: false }
+    }
+
+    /// The same with so many threads.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self { beside: threads > 1, ..self }
     }
 
     /// Takes every line of a stream. Blank lines are no events; a byte order mark at the start is none either; CRLF is
@@ -81,12 +93,41 @@ impl Input {
                 .at("limit", limit)
                 .hint("nothing was written; raise --line-limit if this is one event"),
         };
-        while let Some(lines) = blocks.next().map_err(stopped)? {
-            for (number, line) in lines {
-                self.lines += 1;
-                let taken = self.push(reader.event(line));
-                taken.map_err(|error| error.at("file", name).at("line", number))?;
+        let mut next = || -> Result<Option<Vec<(u64, Event)>>> {
+            let lines = blocks.next().map_err(stopped)?;
+            Ok(lines
+                .map(|lines| lines.into_iter().map(|(number, line)| (number, reader.event(line))).collect()))
+        };
+        if !self.beside {
+            while let Some(events) = next()? {
+                self.all(name, events)?;
             }
+            return Ok(());
+        }
+        std::thread::scope(|scope| {
+            let (blocks, taking) = sync_channel(BLOCKS_AHEAD);
+            let taken = scope.spawn(move || taking.into_iter().try_for_each(|events| self.all(name, events)));
+            let mut read = || -> Result<()> {
+                // Where nobody takes any more, its error says why.
+                while let Some(events) = next()? {
+                    if blocks.send(events).is_err() {
+                        break;
+                    }
+                }
+                Ok(())
+            };
+            let read = read();
+            drop(blocks);
+            let taken = taken.join().map_err(|_| Error::bug("a thread that takes lines failed"))?;
+            // What came first is said first.
+            taken.and(read)
+        })
+    }
+
+    fn all(&mut self, name: &str, events: Vec<(u64, Event)>) -> Result<()> {
+        for (number, event) in events {
+            self.lines += 1;
+            self.push(event).map_err(|error| error.at("file", name).at("line", number))?;
         }
         Ok(())
     }

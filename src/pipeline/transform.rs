@@ -106,6 +106,7 @@ pub(super) fn one_window(
 
 /// The events of a window, or those without a time, sorted, as files.
 pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> Result<Made> {
+    let _own_thread = recipe.files.threads.hold(1);
     let mut counts = Counts { settled: events.len(), ..Counts::default() };
     let texts = recipe.texts || recipe.formats.iter().any(|format| recipe.files.layout.holds_texts(*format));
     let (schema, metadata) = (recipe.table.arrow_schema(), recipe.metadata.clone());

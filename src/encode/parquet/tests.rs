@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::encode::{BATCH_ROWS, encode, read as read_file};
+use crate::encode::{BATCH_ROWS, Threads, encode, read as read_file};
 use crate::model::Format;
 use ::parquet::basic::{LogicalType, PageType, TimeUnit, Type};
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
@@ -197,5 +197,37 @@ proptest! {
         cuts.sort_unstable();
         let parts: Vec<_> = cuts.windows(2).map(|pair| all.slice(pair[0], pair[1] - pair[0])).collect();
         prop_assert_eq!(file(&parts), file(&[all]));
+    }
+}
+
+#[test]
+fn the_number_of_threads_decides_about_no_byte() {
+    let own_writer = |batch: &RecordBatch, settings: &Settings| {
+        let schema = Arc::new(Schema::new(schema().fields().clone()));
+        let properties = properties(&schema, &metadata(), settings).unwrap();
+        let options = ArrowWriterOptions::new().with_properties(properties);
+        let mut out = Vec::new();
+        let mut writer = ArrowWriter::try_new_with_options(&mut out, Arc::clone(&schema), options).unwrap();
+        for from in (0..batch.num_rows()).step_by(BATCH_ROWS) {
+            writer.write(&batch.slice(from, BATCH_ROWS.min(batch.num_rows() - from))).unwrap();
+        }
+        writer.close().unwrap();
+        out
+    };
+    // Around the ends of batches and of row groups, and groups that begin within a batch.
+    for (count, group) in
+        [(0, 10_000), (1, 10_000), (9_000, 1_000), (20_001, 10_000), (16_384, 8_192), (30_000, 7)]
+    {
+        let batch = rows(count.min(group * 3_000));
+        let plain = Settings { row_group_rows: group, ..Settings::default() };
+        let expected = own_writer(&batch, &plain);
+        for threads in [1, 2, 7] {
+            let settings = Settings { threads: Threads::new(threads), ..plain.clone() };
+            let mut out = Vec::new();
+            let batches = std::slice::from_ref(&batch);
+            encode(Format::Parquet, &schema(), batches, &metadata(), &settings, &mut out).unwrap();
+            assert!(out == expected, "{count} rows, groups of {group}, {threads} threads");
+            assert_eq!(settings.threads.hold(usize::MAX).count(), threads);
+        }
     }
 }

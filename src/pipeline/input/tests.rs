@@ -215,7 +215,8 @@ proptest! {
         for memory in [0, 1_000, 10_000, u64::MAX] {
             for lines in [&lines, &turned] {
                 let scratch = Scratch::new(place.path().to_owned(), memory, u64::MAX);
-                let mut input = Input::new(Limits::default(), scratch.clone(), grid);
+                let threads = 1 + usize::from(memory % 10_000 == 0);
+                let mut input = Input::new(Limits::default(), scratch.clone(), grid).with_threads(threads);
                 input.take("generated", lines.join(&b'\n').as_slice()).unwrap();
                 let found = input.finish().unwrap();
                 prop_assert_eq!(&known(&found), &expected, "{} bytes", memory);

@@ -35,6 +35,7 @@ mod signing_program;
 mod stream;
 mod summary;
 mod terminal;
+mod traces;
 mod trust;
 mod verify;
 

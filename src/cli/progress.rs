@@ -44,7 +44,14 @@ impl<'a> Meter<'a> {
     pub(crate) fn tell(&self, progress: Progress) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match progress {
-            Progress::Recounting { windows: 0 } => {}
+            Progress::Recounting { windows: 0 }
+            | Progress::Settling { .. }
+            | Progress::Settled { .. }
+            | Progress::Unsettled { .. }
+            | Progress::Publishing { .. }
+            | Progress::Committing { .. }
+            | Progress::Logged { .. }
+            | Progress::Published { .. } => {}
             Progress::Recounting { windows } => {
                 self.terminal.detail(format!("counting {} again", count(windows, "committed window")));
             }

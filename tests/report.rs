@@ -5,7 +5,13 @@
 //! asked of any network. axe-core judges it in light, in dark and on paper, and the contrast of each text and chart is measured.
 //! Planted pages show that these checks can fail.
 
-#![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "a test program")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test program"
+)]
 
 #[path = "harness/program.rs"]
 mod program;

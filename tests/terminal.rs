@@ -72,9 +72,15 @@ impl Seen {
         self.0["frames"].as_array().unwrap().iter().map(lines).collect()
     }
 
-    /// The frames of progress: those before the result.
+    /// The frames of progress from this one on: those before drift and result are told.
+    fn progress_from(&self, first: usize) -> Vec<Vec<&str>> {
+        let told = |line: &&str| line.contains("proven") || line.starts_with("events hold more");
+        let frames = self.frames().into_iter().skip(first);
+        frames.take_while(|lines| !lines.iter().any(told)).collect()
+    }
+
     fn progress(&self) -> Vec<Vec<&str>> {
-        self.frames().into_iter().filter(|lines| !lines.iter().any(|line| line.contains("proven"))).collect()
+        self.progress_from(0)
     }
 
     fn screen(&self) -> Vec<&str> {
@@ -185,10 +191,8 @@ fn no_colour_quiet_and_narrow() {
     // Made narrow while it works: each line is cut, none runs over into the next.
     let seen = Seen::export(&sandbox, &["24x80", "--resize", "24x40"], &place.join("narrow"), &[], &[]);
     let resized = usize::try_from(seen.0["resized"].as_u64().unwrap()).unwrap();
-    let frames = seen.frames();
-    let after: Vec<_> =
-        frames[resized..].iter().filter(|lines| !lines.iter().any(|line| line.contains("proven"))).collect();
-    let whole = after
+    let after = seen.progress_from(resized);
+    let mut whole = after
         .iter()
         .filter(|lines| lines.len() == 2 && lines[0].starts_with('█') && lines[1].contains(" requests, "));
     assert!(whole.clone().count() > 2, "{after:#?}");
@@ -197,6 +201,6 @@ fn no_colour_quiet_and_narrow() {
     println!(
         "{} frames after the terminal was made narrow, the last: {:?}",
         after.len(),
-        whole.last().unwrap()
+        whole.next_back().unwrap()
     );
 }

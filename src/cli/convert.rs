@@ -119,7 +119,7 @@ fn account(args: &ConvertArgs) -> Result<String> {
 }
 
 fn read(files: &[PathBuf], limits: Limits, scratch: Scratch, grid: Grid) -> Result<Lines> {
-    let mut input = Input::new(limits, scratch);
+    let mut input = Input::new(limits, scratch, grid);
     for path in files {
         if path.as_os_str() == STANDARD_INPUT {
             input.take("standard input", stdin().lock())?;
@@ -128,9 +128,9 @@ fn read(files: &[PathBuf], limits: Limits, scratch: Scratch, grid: Grid) -> Resu
         let name = path.display().to_string();
         let file = File::open(path)
             .map_err(|cause| Error::usage("cannot open the input").at("file", &name).because(cause))?;
-        input.take(&name, BufReader::new(file))?;
+        input.take(&name, BufReader::with_capacity(256 << 10, file))?;
     }
-    input.finish(grid)
+    input.finish()
 }
 
 /// A conversion's outcome and what it was about.

@@ -10,13 +10,14 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::SchemaRef;
+use memchr::{memchr, memchr_iter, memchr3};
 
 use crate::error::{Error, Kind, Result};
 use crate::model::Formulas;
 
 use super::recut::{Batches, recut};
-use super::values;
+use super::values::Cells;
 
 mod fields;
 mod read;
@@ -32,6 +33,9 @@ const GUARDED: [char; 12] =
     ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', GUARD];
 
 const GUARD: char = '\'';
+
+/// Bytes of lines that are handed on at once.
+const BLOCK: usize = 32 << 10;
 
 pub(super) fn write(
     schema: &SchemaRef,
@@ -52,7 +56,8 @@ pub(super) fn header(schema: &SchemaRef, formulas: Formulas, sink: &mut (impl Wr
         }
         push(&mut line, position, Some(field.name()));
     }
-    end(&mut line, sink)
+    line.push_str(LINE_END);
+    flush(&mut line, sink)
 }
 
 /// The rows below the header; gives their number.
@@ -62,23 +67,28 @@ pub(super) fn rows(
     formulas: Formulas,
     sink: &mut (impl Write + ?Sized),
 ) -> Result<u64> {
-    let mut line = String::new();
+    let mut lines = String::new();
     let mut rows = 0_u64;
     for batch in recut(schema, batches) {
         let batch = batch?;
+        let columns = Cells::all(&batch)?;
         for row in 0..batch.num_rows() {
-            for (position, column) in batch.columns().iter().enumerate() {
-                let text = values::text(column, row)?;
-                let text = match (formulas, column.data_type()) {
-                    (Formulas::Guarded, DataType::Utf8) => text.map(guarded),
+            for (position, cells) in columns.iter().enumerate() {
+                let text = cells.text(row)?;
+                let text = match formulas {
+                    Formulas::Guarded if cells.is_text() => text.map(guarded),
                     _ => text,
                 };
-                push(&mut line, position, text.as_deref());
+                push(&mut lines, position, text.as_deref());
             }
-            end(&mut line, sink)?;
+            lines.push_str(LINE_END);
+            if lines.len() >= BLOCK {
+                flush(&mut lines, sink)?;
+            }
             rows += 1;
         }
     }
+    flush(&mut lines, sink)?;
     Ok(rows)
 }
 
@@ -87,7 +97,9 @@ fn is_guarded(text: &str) -> bool {
 }
 
 fn guarded(text: Cow<'_, str>) -> Cow<'_, str> {
-    if is_guarded(&text) { format!("{GUARD}{text}").into() } else { text }
+    // Nearly every text begins with a letter or a digit.
+    let plain = text.as_bytes().first().is_none_or(u8::is_ascii_alphanumeric);
+    if !plain && is_guarded(&text) { format!("{GUARD}{text}").into() } else { text }
 }
 
 /// Appends one field of a record.
@@ -96,25 +108,25 @@ fn push(line: &mut String, position: usize, value: Option<&str>) {
         line.push(',');
     }
     let Some(value) = value else { return };
-    let special = |byte: u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
-    if !value.is_empty() && !value.bytes().any(special) {
+    let bytes = value.as_bytes();
+    if !value.is_empty() && memchr3(b',', b'"', b'\n', bytes).is_none() && memchr(b'\r', bytes).is_none() {
         line.push_str(value);
         return;
     }
     line.push('"');
-    for (position, part) in value.split('"').enumerate() {
-        if position > 0 {
-            line.push_str("\"\"");
-        }
-        line.push_str(part);
+    let mut from = 0;
+    for quote in memchr_iter(b'"', bytes) {
+        // The quote itself ends this part and begins the next.
+        line.push_str(value.get(from..=quote).unwrap_or_default());
+        from = quote;
     }
+    line.push_str(value.get(from..).unwrap_or_default());
     line.push('"');
 }
 
-fn end(line: &mut String, sink: &mut (impl Write + ?Sized)) -> Result<()> {
-    line.push_str(LINE_END);
-    sink.write_all(line.as_bytes()).map_err(unwritten)?;
-    line.clear();
+fn flush(lines: &mut String, sink: &mut (impl Write + ?Sized)) -> Result<()> {
+    sink.write_all(lines.as_bytes()).map_err(unwritten)?;
+    lines.clear();
     Ok(())
 }
 

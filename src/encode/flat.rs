@@ -14,45 +14,72 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use super::columns;
 use super::file::{FileMetadata, ReadLimits, Table, over_limit};
 use super::recut::{Batches, recut};
-use super::values::{self, Rows};
+use super::values::{Cells, Rows};
 use crate::error::{Error, Kind, Result};
 use crate::model::json::{Kind as JsonKind, Value, push_string};
 
 /// Bytes that a value takes beside its text.
 const VALUE_BYTES: u64 = 8;
 
+/// Bytes of lines that are handed on at once.
+const BLOCK: usize = 32 << 10;
+
 pub(super) fn write(
     schema: &SchemaRef,
     batches: &mut Batches<'_>,
     sink: &mut (impl Write + ?Sized),
 ) -> Result<u64> {
-    let (mut line, mut rows) = (String::new(), 0_u64);
+    let (mut lines, mut rows) = (String::new(), 0_u64);
+    let names: Vec<String> = schema
+        .fields()
+        .iter()
+        .enumerate()
+        .map(|(position, field)| {
+            let mut text = String::new();
+            name(&mut text, position == 0, field);
+            text
+        })
+        .collect();
     for batch in recut(schema, batches) {
         let batch = batch?;
+        let columns = Cells::all(&batch)?;
         for row in 0..batch.num_rows() {
-            line.clear();
-            for (column, field) in batch.columns().iter().zip(schema.fields()) {
-                push(&mut line, field, values::text(column, row)?.as_deref());
+            for ((name, cells), field) in names.iter().zip(&columns).zip(schema.fields()) {
+                lines.push_str(name);
+                value(&mut lines, field, cells.text(row)?.as_deref());
             }
-            line.push_str(if line.is_empty() { "{}\n" } else { "}\n" });
-            sink.write_all(line.as_bytes())
-                .map_err(|cause| Error::new(Kind::Storage, "cannot write an NDJSON file").because(cause))?;
+            lines.push_str(if names.is_empty() { "{}\n" } else { "}\n" });
+            if lines.len() >= BLOCK {
+                flush(&mut lines, sink)?;
+            }
             rows += 1;
         }
     }
+    flush(&mut lines, sink)?;
     Ok(rows)
 }
 
-/// Appends one member.
-fn push(line: &mut String, field: &Field, value: Option<&str>) {
-    line.push(if line.is_empty() { '{' } else { ',' });
-    push_string(line, field.name());
-    line.push(':');
+/// Appends a member's value.
+fn value(line: &mut String, field: &Field, value: Option<&str>) {
     match (value, field.data_type()) {
         (None, _) => line.push_str("null"),
         (Some(value), DataType::Utf8 | DataType::Timestamp(..)) => push_string(line, value),
         (Some(value), _) => line.push_str(value),
     }
+}
+
+/// Appends what stands in front of it.
+fn name(line: &mut String, first: bool, field: &Field) {
+    line.push(if first { '{' } else { ',' });
+    push_string(line, field.name());
+    line.push(':');
+}
+
+fn flush(lines: &mut String, sink: &mut (impl Write + ?Sized)) -> Result<()> {
+    sink.write_all(lines.as_bytes())
+        .map_err(|cause| Error::new(Kind::Storage, "cannot write an NDJSON file").because(cause))?;
+    lines.clear();
+    Ok(())
 }
 
 pub(super) fn read(bytes: &[u8], types: &Schema, limits: ReadLimits) -> Result<Table> {
@@ -108,8 +135,8 @@ fn object(line: &str) -> Result<Value<'_>, &'static str> {
 
 /// Takes one line; gives the bytes of its values' text. `again` is what the writing side makes of these values.
 fn row(waiting: &mut Rows, schema: &Schema, line: &str, again: &mut String) -> Result<usize, &'static str> {
-    let value = object(line)?;
-    let (mut members, mut fields) = (value.members(), schema.fields().iter());
+    let object = object(line)?;
+    let (mut members, mut fields) = (object.members(), schema.fields().iter());
     again.clear();
     let taken = waiting.push(|kind| {
         let member =
@@ -124,7 +151,8 @@ fn row(waiting: &mut Rows, schema: &Schema, line: &str, again: &mut String) -> R
             _ => return Err("a value is not of its column's type"),
         };
         if let Some(field) = fields.next() {
-            push(again, field, text.as_deref());
+            name(again, again.is_empty(), field);
+            value(again, field, text.as_deref());
         }
         Ok(text)
     })?;

@@ -4,11 +4,10 @@
 //! name, as Arrow IPC. How much that is decides about no row. What this file must not know: what a group is.
 
 use std::collections::BTreeSet;
-use std::io::Cursor;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_ipc::reader::StreamReader;
+use arrow_ipc::reader::StreamDecoder;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
@@ -18,6 +17,9 @@ use crate::spool::{Scratch, SpillFile};
 
 /// Rows of more bytes are not held, whatever the share: one column of them must fit into an array.
 const MOST: u64 = 1 << 30;
+
+/// Rows from which on a batch is spilled as it is.
+const LONG: usize = 512;
 
 /// Some rows of one group.
 #[derive(Debug)]
@@ -93,13 +95,7 @@ impl RowsWriter {
                     Piece::File { .. } => None,
                 })
                 .collect();
-            let joined = concat_batches(schema, &memory).map_err(unspilled)?;
-            drop(memory);
-            let joined =
-                RecordBatch::try_new(Arc::clone(&plain), joined.columns().to_vec()).map_err(unspilled)?;
-            let mut writer = StreamWriter::try_new(Vec::new(), &plain).map_err(unspilled)?;
-            writer.write(&joined).map_err(unspilled)?;
-            let bytes = writer.into_inner().map_err(unspilled)?;
+            let bytes = stream(&plain, &joined(schema, memory)?)?;
             let at = file.append(&bytes)?;
             pieces.push(Piece::File { at, bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX) });
         }
@@ -128,21 +124,48 @@ impl HeldRows {
     /// # Errors
     /// Each item may be one of [`crate::error::Kind::Storage`].
     pub fn group(&self, group: usize) -> impl Iterator<Item = Result<RecordBatch>> + '_ {
-        self.groups.get(group).into_iter().flatten().map(|piece| match piece {
-            Piece::Memory(batch) => Ok(batch.clone()),
-            Piece::File { at, bytes } => self.read(*at, *bytes),
+        self.groups.get(group).into_iter().flatten().flat_map(|piece| match piece {
+            Piece::Memory(batch) => vec![Ok(batch.clone())],
+            Piece::File { at, bytes } => match self.read(*at, *bytes) {
+                Ok(batches) => batches.into_iter().map(Ok).collect(),
+                Err(cause) => vec![Err(cause)],
+            },
         })
     }
 
-    fn read(&self, at: u64, bytes: u64) -> Result<RecordBatch> {
+    fn read(&self, at: u64, bytes: u64) -> Result<Vec<RecordBatch>> {
         let (Some(file), Some(schema)) = (&self.file, &self.schema) else {
             return Err(Error::bug("spilled rows have no file"));
         };
-        let bytes = Cursor::new(file.read(at, bytes)?);
-        let mut reader = StreamReader::try_new(bytes, None).map_err(unspilled)?;
-        let batch = reader.next().ok_or_else(|| Error::bug("spilled rows are gone"))?.map_err(unspilled)?;
-        RecordBatch::try_new(Arc::clone(schema), batch.columns().to_vec()).map_err(unspilled)
+        // The columns are slices of what was read.
+        let mut bytes = file.read(at, bytes)?.into();
+        let (mut decoder, mut batches) = (StreamDecoder::new(), Vec::new());
+        while let Some(batch) = decoder.decode(&mut bytes).map_err(unspilled)? {
+            let batch = RecordBatch::try_new(Arc::clone(schema), batch.columns().to_vec());
+            batches.push(batch.map_err(unspilled)?);
+        }
+        decoder.finish().map_err(unspilled)?;
+        Ok(batches)
     }
+}
+
+/// Many short batches as one: each has a head of its own.
+fn joined(schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>> {
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    if rows >= batches.len().saturating_mul(LONG) {
+        return Ok(batches);
+    }
+    Ok(vec![concat_batches(schema, &batches).map_err(unspilled)?])
+}
+
+fn stream(plain: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<u8>> {
+    let size: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+    let mut writer = StreamWriter::try_new(Vec::with_capacity(size), plain).map_err(unspilled)?;
+    for batch in batches {
+        let batch = RecordBatch::try_new(Arc::clone(plain), batch.columns().to_vec()).map_err(unspilled)?;
+        writer.write(&batch).map_err(unspilled)?;
+    }
+    writer.into_inner().map_err(unspilled)
 }
 
 /// Without what describes the columns: it stands before each piece.

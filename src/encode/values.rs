@@ -13,7 +13,10 @@ use arrow_array::builder::{
 };
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
 use arrow_schema::{DataType, SchemaRef};
 
 use crate::error::{Error, Result};
@@ -28,28 +31,67 @@ const READ_BYTES: usize = 1 << 29;
 /// Bytes of one value, at most; with a batch's, below what an offset can hold.
 const MAX_VALUE: usize = 1 << 30;
 
-/// The text of one value; `None` for null.
-pub(super) fn text(column: &ArrayRef, row: usize) -> Result<Option<Cow<'_, str>>> {
-    if column.is_null(row) {
-        return Ok(None);
+/// A column whose values become text.
+pub(super) enum Cells<'a> {
+    Text(&'a StringArray),
+    Boolean(&'a BooleanArray),
+    Int32(&'a Int32Array),
+    Int64(&'a Int64Array),
+    Time(&'a TimestampMicrosecondArray),
+}
+
+impl<'a> Cells<'a> {
+    /// The columns of a batch.
+    ///
+    /// # Errors
+    /// Bug: a column of a type that has no text.
+    pub(super) fn all(batch: &'a RecordBatch) -> Result<Vec<Self>> {
+        batch.columns().iter().map(Self::of).collect()
     }
-    Ok(Some(match column.data_type() {
-        DataType::Utf8 => Cow::Borrowed(column.as_string::<i32>().value(row)),
-        DataType::Boolean => Cow::Borrowed(if column.as_boolean().value(row) { "true" } else { "false" }),
-        DataType::Int32 => column.as_primitive::<Int32Type>().value(row).to_string().into(),
-        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string().into(),
-        DataType::Timestamp(..) => time(column.as_primitive::<TimestampMicrosecondType>().value(row))?.into(),
-        other => return Err(Error::bug("a column of a type that has no text").at("type", other)),
-    }))
+
+    fn of(column: &'a ArrayRef) -> Result<Self> {
+        Ok(match column.data_type() {
+            DataType::Utf8 => Self::Text(column.as_string()),
+            DataType::Boolean => Self::Boolean(column.as_boolean()),
+            DataType::Int32 => Self::Int32(column.as_primitive::<Int32Type>()),
+            DataType::Int64 => Self::Int64(column.as_primitive::<Int64Type>()),
+            DataType::Timestamp(..) => Self::Time(column.as_primitive::<TimestampMicrosecondType>()),
+            other => return Err(Error::bug("a column of a type that has no text").at("type", other)),
+        })
+    }
+
+    /// The text of one value; `None` for null.
+    ///
+    /// # Errors
+    /// Bug: a time beyond the calendar.
+    pub(super) fn text(&self, row: usize) -> Result<Option<Cow<'a, str>>> {
+        Ok(match self {
+            Self::Text(column) => column.is_valid(row).then(|| column.value(row).into()),
+            Self::Boolean(column) => {
+                column.is_valid(row).then(|| if column.value(row) { "true" } else { "false" }.into())
+            }
+            Self::Int32(column) => column.is_valid(row).then(|| column.value(row).to_string().into()),
+            Self::Int64(column) => column.is_valid(row).then(|| column.value(row).to_string().into()),
+            Self::Time(column) if column.is_valid(row) => Some(time(column.value(row))?.into()),
+            Self::Time(_) => None,
+        })
+    }
+
+    /// Whether the values are texts of their own.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
 }
 
 fn time(micros: i64) -> Result<String> {
     let at = Timestamp::from_micros(micros);
-    let text = at.to_string();
+    let mut text = String::with_capacity(27);
+    at.spell(&mut text);
     if Timestamp::parse(&text).is_none_or(|parsed| parsed.at != at) {
         return Err(Error::bug("a time has no text").at("microseconds", micros));
     }
-    Ok(text + "Z")
+    text.push('Z');
+    Ok(text)
 }
 
 /// Rows that wait to become a batch.

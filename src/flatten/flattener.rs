@@ -13,7 +13,7 @@ use super::found::{Found, Memory};
 use super::issues::ColumnIssues;
 use super::remainder;
 use crate::error::{Error, Result};
-use crate::model::json::{Kind as JsonKind, MAX_DEPTH, Value};
+use crate::model::json::{Kind as JsonKind, MAX_DEPTH, Outline, Value};
 use crate::model::{Drift, Flaw};
 use crate::schema::{Json, Kind, NodeId, Rule, Survey, Table, Tree};
 
@@ -38,6 +38,7 @@ pub struct Flattener {
     /// Bytes of the events in this batch, with [`ROW_OVERHEAD`] each.
     taken: usize,
     memory: Memory,
+    outline: Outline,
     scratch: String,
 }
 
@@ -95,6 +96,7 @@ impl Flattener {
             rows: 0,
             taken: 0,
             memory: Memory::default(),
+            outline: Outline::default(),
             scratch: String::new(),
         }
     }
@@ -105,6 +107,22 @@ impl Flattener {
     /// [`Refusal::Flaw`]: not JSON or not an object, nested deeper than [`MAX_DEPTH`], or longer than
     /// [`MAX_BATCH_BYTES`]. [`Refusal::Full`]: the batch must be finished first.
     pub fn push(&mut self, text: &str) -> Result<RowNotes, Refusal> {
+        let mut outline = std::mem::take(&mut self.outline);
+        let pushed = match outline.read(text) {
+            _ if text.len() > MAX_BATCH_BYTES => Err(Refusal::Flaw(Flaw::TooLong)),
+            Ok(event) => self.push_value(event),
+            Err(_) => Err(Refusal::Flaw(Flaw::NotAnObject)),
+        };
+        self.outline = outline;
+        pushed
+    }
+
+    /// The same for an event that is read already.
+    ///
+    /// # Errors
+    /// As [`Flattener::push`].
+    pub fn push_value(&mut self, event: Value<'_>) -> Result<RowNotes, Refusal> {
+        let text = event.text();
         if text.len() > MAX_BATCH_BYTES {
             return Err(Refusal::Flaw(Flaw::TooLong));
         }
@@ -112,7 +130,6 @@ impl Flattener {
         if self.rows > 0 && taken > MAX_BATCH_BYTES {
             return Err(Refusal::Full);
         }
-        let event = Value::parse(text).map_err(|_| Refusal::Flaw(Flaw::NotAnObject))?;
         if event.kind() != JsonKind::Object {
             return Err(Refusal::Flaw(Flaw::NotAnObject));
         }

@@ -45,11 +45,10 @@ impl<'a> Found<'a> {
             let mut entered = false;
             for (key, member) in value.members() {
                 entered = true;
-                let raw = key.raw();
-                let child = if raw.contains('\\') {
-                    key.decode().and_then(|name| node.child(&name, &mut hint))
+                let child = if key.is_plain() {
+                    node.child(key.raw(), &mut hint)
                 } else {
-                    node.child(raw, &mut hint)
+                    key.decode().and_then(|name| node.child(&name, &mut hint))
                 };
                 let known = child.and_then(|child| tree.node(child));
                 // A place that only derived columns look at holds nothing back.
@@ -96,7 +95,7 @@ pub(super) struct Memory(Vec<Entry<'static>>);
 
 impl Memory {
     fn entries<'a>(self, length: usize) -> Vec<Entry<'a>> {
-        let mut entries = clear(self.0);
+        let mut entries = self.0;
         entries.resize(length, Entry::default());
         entries
     }

@@ -22,4 +22,4 @@ pub use flattener::{Flattener, MAX_BATCH_BYTES, Refusal, RowNotes};
 pub use issues::ColumnIssues;
 pub use proof::not_rebuilt;
 pub use rebuild::{Rebuilder, rebuild};
-pub use redact::{redact, redact_foreign};
+pub use redact::{redact, redact_foreign, redact_read};

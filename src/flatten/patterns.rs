@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::model::json::{Value, string_end};
+use memchr::memchr;
+
+use crate::model::json::{Value, string_end, white_space_end};
 use crate::schema::Pattern;
 
 /// Longest text of an IPv6 address with its prefix length.
@@ -17,6 +19,9 @@ const UUID: usize = 36;
 pub(super) fn only(pattern: Pattern, text: &str) -> Option<Cow<'_, str>> {
     let mut one: Option<Cow<'_, str>> = None;
     for quoted in Strings::new(text) {
+        if !may_match(pattern, quoted) {
+            continue;
+        }
         let Some(string) = decode(quoted) else { continue };
         if !matches(pattern, &string) {
             continue;
@@ -30,6 +35,15 @@ pub(super) fn only(pattern: Pattern, text: &str) -> Option<Cow<'_, str>> {
     one
 }
 
+/// A quick look at a string with its quotes, whose escapes are longer than what they mean.
+fn may_match(pattern: Pattern, quoted: &str) -> bool {
+    let inside = quoted.len().saturating_sub(2);
+    match pattern {
+        Pattern::Ip => true,
+        Pattern::Uuid => inside == UUID || (inside > UUID && memchr(b'\\', quoted.as_bytes()).is_some()),
+    }
+}
+
 fn matches(pattern: Pattern, text: &str) -> bool {
     match pattern {
         Pattern::Ip => is_ip(text),
@@ -40,7 +54,7 @@ fn matches(pattern: Pattern, text: &str) -> bool {
 fn is_ip(text: &str) -> bool {
     // Nearly every string fails here, at its first byte or two.
     let plausible = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'/');
-    if text.len() > MAX_IP || !text.bytes().all(plausible) {
+    if text.len() > MAX_IP || !text.bytes().all(plausible) || !text.contains(['.', ':']) {
         return false;
     }
     let (address, prefix) = match text.split_once('/') {
@@ -65,7 +79,7 @@ fn is_uuid(text: &str) -> bool {
 
 fn decode(quoted: &str) -> Option<Cow<'_, str>> {
     let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
+    if memchr(b'\\', inner.as_bytes()).is_some() {
         return Value::parse(quoted).ok()?.as_text()?.decode();
     }
     Some(Cow::Borrowed(inner))
@@ -81,11 +95,6 @@ impl<'a> Strings<'a> {
     fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
-
-    /// Position after the string that opens at `from`.
-    fn end(&self, from: usize) -> Option<usize> {
-        string_end(self.text.as_bytes(), from)
-    }
 }
 
 impl<'a> Iterator for Strings<'a> {
@@ -93,10 +102,10 @@ impl<'a> Iterator for Strings<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let from = self.at + self.text.get(self.at..)?.find('"')?;
-            self.at = self.end(from)?;
-            let rest = self.text.get(self.at..)?;
-            if !rest.trim_start_matches([' ', '\n', '\r', '\t']).starts_with(':') {
+            let bytes = self.text.as_bytes();
+            let from = self.at + memchr(b'"', bytes.get(self.at..)?)?;
+            self.at = string_end(bytes, from)?;
+            if bytes.get(white_space_end(bytes, self.at)) != Some(&b':') {
                 return self.text.get(from..self.at);
             }
         }

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::model::json::{Value, push_string, string_end, value_end, white_space_end};
+use crate::model::json::{Outline, Value, push_string, string_end, value_end, white_space_end};
 use crate::model::sensitive::{PRIVATE_KEY, REDACTED, is_secret_key, may_hold_secret, private_keys};
 
 /// How deep JSON within strings within JSON is looked into.
@@ -23,6 +23,15 @@ pub fn redact(text: &[u8]) -> Cow<'_, [u8]> {
     let mut edits = Vec::new();
     find(text, !no_strings, 0, &mut edits);
     if edits.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(apply(text, edits)) }
+}
+
+/// The same for a text that the outline has read last.
+pub fn redact_read<'a>(text: &'a str, outline: &Outline) -> Cow<'a, [u8]> {
+    // Without an escape every key is spelled as it is meant, and no string holds JSON with a string in it.
+    let clean = memchr::memchr(b'\\', text.as_bytes()).is_none()
+        && !may_hold_key(text)
+        && outline.keys(text).is_some_and(|mut keys| keys.all(|key| !is_secret_key(key.raw().as_bytes())));
+    if clean { Cow::Borrowed(text.as_bytes()) } else { redact(text.as_bytes()) }
 }
 
 /// The same for a text that may not be JSON. Then it has no keys to go by: if anything in it sounds like a secret, all
@@ -83,14 +92,14 @@ fn find(text: &[u8], strings: bool, level: u32, edits: &mut Vec<Edit>) {
 /// Whether a private key may be in a text without escapes: the words are looked for where a `K` stands, which is rare.
 fn may_hold_key(text: &str) -> bool {
     let label = PRIVATE_KEY.as_bytes();
-    text.match_indices('K').any(|(at, _)| {
+    memchr::memchr_iter(b'K', text.as_bytes()).any(|at| {
         let start = at.checked_sub(label.len() - "KEY".len());
         start.and_then(|start| text.as_bytes().get(start..)).is_some_and(|rest| rest.starts_with(label))
     })
 }
 
 fn next_quote(text: &[u8], from: usize) -> Option<usize> {
-    text.get(from..)?.iter().position(|byte| *byte == b'"').map(|at| at + from)
+    memchr::memchr(b'"', text.get(from..)?).map(|at| at + from)
 }
 
 fn is_secret(key: &[u8]) -> bool {

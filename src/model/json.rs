@@ -11,12 +11,15 @@ use std::borrow::Cow;
 use std::fmt;
 
 mod lexical;
+mod outline;
 mod same;
 mod scan;
 mod walk;
 
 pub use lexical::{string_end, value_end, white_space_end};
 
+use outline::Inside;
+pub use outline::Outline;
 pub use same::same;
 use scan::Scanner;
 use walk::Walk;
@@ -72,20 +75,34 @@ impl fmt::Display for SyntaxError {
 
 impl std::error::Error for SyntaxError {}
 
-/// One valid JSON value: its text without surrounding white space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One valid JSON value: its text without surrounding white space. Equal are values of one text.
+#[derive(Clone, Copy, Debug)]
 pub struct Value<'a> {
     text: &'a str,
     kind: Kind,
     depth: u32,
+    /// Whether it is known to be no string with escapes.
+    plain: bool,
+    /// Whether it is known to hold no white space but in strings.
+    compact: bool,
+    /// Its members, where they were noted.
+    inside: Option<Inside<'a>>,
 }
+
+impl PartialEq for Value<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Value<'_> {}
 
 impl<'a> Value<'a> {
     /// Validates a whole text as one JSON value.
     pub fn parse(text: &'a str) -> Result<Self, SyntaxError> {
         let mut scanner = Scanner::new(text);
         scanner.white_space();
-        let value = scanner.value()?;
+        let value = scanner.value(&mut ())?;
         scanner.white_space();
         scanner.end()?;
         Ok(value)
@@ -107,13 +124,17 @@ impl<'a> Value<'a> {
     }
 
     /// The members of an object in order, duplicates included; none for another type.
+    #[inline]
     pub fn members(&self) -> Members<'a> {
-        Members { walk: self.inside(Kind::Object) }
+        Members(match self.inside {
+            Some(noted) if self.kind == Kind::Object => Way::Noted(noted),
+            _ => Way::Walk(self.walk(Kind::Object)),
+        })
     }
 
     /// The elements of an array in order; none for another type.
     pub fn elements(&self) -> Elements<'a> {
-        Elements { walk: self.inside(Kind::Array) }
+        Elements { walk: self.walk(Kind::Array) }
     }
 
     /// The last member of this name: what most readers of JSON take when a key occurs twice.
@@ -126,8 +147,8 @@ impl<'a> Value<'a> {
         if self.kind != Kind::String {
             return None;
         }
-        let inner = self.text.strip_prefix('"')?.strip_suffix('"')?;
-        Some(Text { inner })
+        let inner = self.text.get(1..self.text.len().checked_sub(1)?)?;
+        Some(Text { inner, plain: self.plain })
     }
 
     /// The value as an unsigned integer, if its lexeme is digits that fit.
@@ -138,16 +159,26 @@ impl<'a> Value<'a> {
         self.text.parse().ok()
     }
 
-    fn inside(&self, kind: Kind) -> Option<Walk<'a>> {
+    fn walk(&self, kind: Kind) -> Option<Walk<'a>> {
         (self.kind == kind).then(|| Walk::into(self.text))
     }
 }
 
-/// A string's or key's text between its quotes, escapes not yet resolved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A string's or key's text between its quotes, escapes not yet resolved. Equal are those that are spelled alike.
+#[derive(Clone, Copy, Debug)]
 pub struct Text<'a> {
     inner: &'a str,
+    /// Whether it is known to hold no escape.
+    plain: bool,
 }
+
+impl PartialEq for Text<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.inner == other.inner
+    }
+}
+
+impl Eq for Text<'_> {}
 
 impl<'a> Text<'a> {
     /// The text as it stands between the quotes.
@@ -155,32 +186,48 @@ impl<'a> Text<'a> {
         self.inner
     }
 
-    /// The string that is meant. `None` if it holds a lone surrogate, which no Unicode text can.
-    pub fn decode(&self) -> Option<Cow<'a, str>> {
+    /// Whether what it means is spelled without escapes.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
         // Of what ends a plain part, a string of valid JSON holds none before its first escape.
-        if lexical::plain_end(self.inner.as_bytes(), 0) == self.inner.len() {
+        self.plain || lexical::plain_end(self.inner.as_bytes(), 0) == self.inner.len()
+    }
+
+    /// The string that is meant. `None` if it holds a lone surrogate, which no Unicode text can.
+    #[inline]
+    pub fn decode(&self) -> Option<Cow<'a, str>> {
+        if self.is_plain() {
             return Some(Cow::Borrowed(self.inner));
         }
         scan::unescape(self.inner).map(Cow::Owned)
     }
 
     /// Whether the string that is meant is `name`.
+    #[inline]
     pub fn is(&self, name: &str) -> bool {
-        self.inner == name || (self.inner.contains('\\') && self.decode().is_some_and(|text| text == name))
+        self.inner == name || (!self.is_plain() && self.decode().is_some_and(|text| text == name))
     }
 }
 
 /// Members of an object.
 #[derive(Clone, Debug)]
-pub struct Members<'a> {
-    walk: Option<Walk<'a>>,
+pub struct Members<'a>(Way<'a>);
+
+#[derive(Clone, Debug)]
+enum Way<'a> {
+    Noted(Inside<'a>),
+    Walk(Option<Walk<'a>>),
 }
 
 impl<'a> Iterator for Members<'a> {
     type Item = (Text<'a>, Value<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        self.walk.as_mut()?.member()
+        match &mut self.0 {
+            Way::Noted(inside) => inside.step(),
+            Way::Walk(walk) => walk.as_mut()?.member(),
+        }
     }
 }
 
@@ -201,6 +248,9 @@ impl<'a> Iterator for Elements<'a> {
 /// Appends a value's text without its insignificant white space: on one line, and otherwise letter for letter. Number
 /// texts, escapes, repeated keys and the order of members stay.
 pub fn push_compact(out: &mut String, value: &Value<'_>) {
+    if value.compact {
+        return out.push_str(value.text());
+    }
     let (text, bytes) = (value.text(), value.text().as_bytes());
     // What was not copied yet begins at `from`; both ends of it stand beside ASCII bytes.
     let (mut from, mut at) = (0, 0);

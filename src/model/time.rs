@@ -125,6 +125,11 @@ impl Timestamp {
         self.text().as_bytes() == text.as_bytes()
     }
 
+    /// Appends the text that [`fmt::Display`] gives.
+    pub fn spell(self, out: &mut String) {
+        out.extend(self.text().as_bytes().iter().copied().map(char::from));
+    }
+
     fn text(self) -> Text {
         let mut text = Text { bytes: [0; 26], length: 0 };
         let time = DateTime::from_timestamp_micros(self.0).map(|instant| instant.naive_utc());

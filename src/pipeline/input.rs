@@ -7,25 +7,24 @@
 
 use std::io::{self, BufRead};
 
-use bytes::Bytes;
-
+use self::blocks::{Blocks, Stop};
 use self::distinct::Distinct;
 pub(super) use self::distinct::says_the_same;
+use self::placing::Placing;
 pub use self::windows::Lines;
-use crate::api::wire::event;
+use crate::api::wire::Reader;
 use crate::encode::unpacked;
 use crate::error::{Error, Result};
-use crate::model::Grid;
+use crate::model::{Event, Grid};
 use crate::spool::Scratch;
 
+mod blocks;
 mod distinct;
+mod placing;
 mod windows;
 
-/// A byte order mark, which some programs put in front of UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// Of the memory, one such part is for events that are being told apart or sorted.
-const SORTING: u64 = 2;
+/// Of the memory, one such part is for events that are told apart while all of them fit into it.
+const HELD: u64 = 2;
 
 /// How much is taken in.
 #[derive(Clone, Copy, Debug)]
@@ -45,16 +44,21 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Input {
     limits: Limits,
+    grid: Grid,
     scratch: Scratch,
-    distinct: Distinct,
+    /// All events, while they fit into memory.
+    held: Distinct,
+    /// And where they go once they do not.
+    beyond: Option<Placing>,
     lines: u64,
 }
 
 impl Input {
-    /// Nothing yet; what is beyond half of the memory of `scratch` goes into its temporary files.
-    pub fn new(limits: Limits, scratch: Scratch) -> Self {
-        let distinct = Distinct::new(&scratch, scratch.share(SORTING));
-        Self { limits, scratch, distinct, lines: 0 }
+    /// Nothing yet; events are for windows of this grid. What is beyond half of the memory of `scratch` goes into its
+    /// temporary files.
+    pub fn new(limits: Limits, scratch: Scratch, grid: Grid) -> Self {
+        let held = Distinct::new(&scratch, u64::MAX);
+        Self { limits, grid, scratch, held, beyond: None, lines: 0 }
     }
 
     /// Takes every line of a stream. Blank lines are no events; a byte order mark at the start is none either; CRLF is
@@ -66,50 +70,59 @@ impl Input {
     pub fn take(&mut self, name: &str, stream: impl BufRead) -> Result<()> {
         let unreadable =
             |cause: io::Error| Error::usage("cannot read the input").at("file", name).because(cause);
-        let mut stream = unpacked(stream).map_err(unreadable)?;
-        let mut number = 0_u64;
-        loop {
-            number += 1;
-            let mut line = Vec::new();
-            let limit = self.limits.line.saturating_add(1);
-            io::Read::take(&mut stream, limit).read_until(b'\n', &mut line).map_err(unreadable)?;
-            if line.is_empty() {
-                return Ok(());
+        let limit = self.limits.line;
+        let mut blocks = Blocks::new(unpacked(stream).map_err(unreadable)?, limit);
+        let mut reader = Reader::default();
+        let stopped = |stop| match stop {
+            Stop::Unreadable(cause) => unreadable(cause),
+            Stop::TooLong(number) => Error::usage("a line is longer than the limit")
+                .at("file", name)
+                .at("line", number)
+                .at("limit", limit)
+                .hint("nothing was written; raise --line-limit if this is one event"),
+        };
+        while let Some(lines) = blocks.next().map_err(stopped)? {
+            for (number, line) in lines {
+                self.lines += 1;
+                let taken = self.push(reader.event(line));
+                taken.map_err(|error| error.at("file", name).at("line", number))?;
             }
-            if line.last() == Some(&b'\n') {
-                line.pop();
-            }
-            if u64::try_from(line.len()).unwrap_or(u64::MAX) > self.limits.line {
-                return Err(Error::usage("a line is longer than the limit")
-                    .at("file", name)
-                    .at("line", number)
-                    .at("limit", self.limits.line)
-                    .hint("nothing was written; raise --line-limit if this is one event"));
-            }
-            let line = Bytes::from(line);
-            let line = match line.strip_prefix(BYTE_ORDER_MARK) {
-                Some(rest) if number == 1 => line.slice_ref(rest),
-                _ => line,
-            };
-            let line = match line.strip_suffix(b"\r") {
-                Some(rest) => line.slice_ref(rest),
-                None => line,
-            };
-            if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
-                continue;
-            }
-            self.lines += 1;
-            let taken = self.distinct.push(event(line));
-            taken.map_err(|error| error.at("file", name).at("line", number))?;
         }
+        Ok(())
     }
 
-    /// The events by window of this grid. It blocks while it sorts.
+    fn push(&mut self, event: Event) -> Result<()> {
+        if let Some(beyond) = &mut self.beyond {
+            return beyond.push(event);
+        }
+        // One that repeats another is not kept, and neither is its block.
+        self.held.push(event.alone())?;
+        if self.held.weight() <= self.scratch.share(HELD) {
+            return Ok(());
+        }
+        let mut beyond = Placing::new(&self.scratch, self.grid);
+        let held = std::mem::replace(&mut self.held, Distinct::new(&self.scratch, u64::MAX));
+        let mut events = Vec::new();
+        beyond.repeated = held.each(|contents| {
+            events.extend(contents);
+            Ok(())
+        })?;
+        // Events that came in order stay in it, which makes one run of them.
+        events.sort_unstable_by(|one, other| one.sort_key().cmp(&other.sort_key()));
+        events.into_iter().try_for_each(|event| beyond.push(event))?;
+        self.beyond = Some(beyond);
+        Ok(())
+    }
+
+    /// The events by window. It blocks while it sorts.
     ///
     /// # Errors
     /// Usage: an id has more contents than are compared. Storage: as for [`Input::take`].
-    pub fn finish(self, grid: Grid) -> Result<Lines> {
-        Lines::of(self.distinct, self.lines, grid, &self.scratch)
+    pub fn finish(self) -> Result<Lines> {
+        match self.beyond {
+            Some(beyond) => beyond.finish(self.lines),
+            None => Placing::new(&self.scratch, self.grid).finish_with(self.held, self.lines),
+        }
     }
 }
 

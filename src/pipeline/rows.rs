@@ -16,13 +16,17 @@ use super::transform::readable;
 use crate::encode::EVENT_TEXT;
 use crate::error::{Error, Kind, Result};
 use crate::flatten::{Flattener, Refusal, not_rebuilt};
-use crate::model::json::{Value, push_compact};
+use crate::model::json::{Outline, Value, push_compact};
 use crate::model::{Drift, Event, Flaw};
 use crate::publish::RowReader;
 use crate::schema::Table;
 
 /// Rows that are built before they become a batch: bounds the builders, decides nothing about the bytes.
-const ROWS_A_BATCH: usize = 8_192;
+/// They and their events stay in the processor's cache until they are checked.
+const ROWS_A_BATCH: usize = 1_024;
+
+/// Bytes of events after which a batch ends all the same.
+const BYTES_A_BATCH: usize = 4 << 20;
 
 /// Rows being made.
 pub(super) struct Rows<'a, S> {
@@ -33,8 +37,26 @@ pub(super) struct Rows<'a, S> {
     /// Whether each batch gets [`EVENT_TEXT`] as its last column.
     texts: bool,
     /// The events of the batch that is being built, in the order of its rows.
-    pending: Vec<Event>,
+    pending: Vec<ReadEvent>,
+    /// Bytes of their texts.
+    bytes: usize,
+    /// Memory to read with.
+    spare: Vec<Outline>,
     done: Done,
+}
+
+/// An event whose text is read.
+#[derive(Debug)]
+struct ReadEvent {
+    event: Event,
+    outline: Outline,
+}
+
+impl ReadEvent {
+    /// What it says; `None` for one that cannot become a row.
+    fn value(&self) -> Option<Value<'_>> {
+        self.outline.value(readable(&self.event)?)
+    }
 }
 
 /// What has become of the events.
@@ -52,36 +74,69 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
     /// No rows yet; they go to `sink`, batch by batch.
     pub(super) fn new(table: &'a Table, texts: bool, sink: S) -> Self {
         let flattener = Flattener::new(table);
-        Self { table, sink, flattener, texts, pending: Vec::new(), done: Done::default() }
+        Self {
+            table,
+            sink,
+            flattener,
+            texts,
+            pending: Vec::new(),
+            bytes: 0,
+            spare: Vec::new(),
+            done: Done::default(),
+        }
     }
 
     /// Makes the event a row, or keeps it apart.
-    pub(super) fn push(&mut self, mut event: Event) -> Result<()> {
-        let Some(text) = readable(&event) else {
-            self.done.quarantine.push(event.alone());
-            return Ok(());
+    pub(super) fn push(&mut self, event: Event) -> Result<()> {
+        match self.push_if(event, |_, _| true)? {
+            None => Ok(()),
+            Some(event) => Err(Error::bug("an event was refused").at("id", event.id.as_str())),
+        }
+    }
+
+    /// The same, unless `may` says no to its text, which the outline has read: then the event comes back.
+    pub(super) fn push_if(
+        &mut self,
+        event: Event,
+        may: impl FnOnce(&str, &Outline) -> bool,
+    ) -> Result<Option<Event>> {
+        let mut outline = self.spare.pop().unwrap_or_default();
+        let Some(text) = readable(&event).filter(|text| outline.read(text).is_ok()) else {
+            self.quarantine(event, outline, None);
+            return Ok(None);
         };
-        let pushed = match self.flattener.push(text) {
+        if !may(text, &outline) {
+            self.spare.push(outline);
+            return Ok(Some(event));
+        }
+        let value = outline.value(text).ok_or_else(|| Error::bug("what was read has no value"))?;
+        let pushed = match self.flattener.push_value(value) {
             Err(Refusal::Full) => {
                 self.close()?;
-                self.flattener.push(text)
+                self.flattener.push_value(value)
             }
             pushed => pushed,
         };
         match pushed {
-            Ok(_) => self.pending.push(event),
-            Err(Refusal::Flaw(flaw)) => {
-                event.flaw = Some(flaw);
-                self.done.quarantine.push(event.alone());
+            Ok(_) => {
+                self.bytes += event.text.len();
+                self.pending.push(ReadEvent { event, outline });
             }
+            Err(Refusal::Flaw(flaw)) => self.quarantine(event, outline, Some(flaw)),
             Err(Refusal::Full) => {
                 return Err(Error::bug("an empty batch is full").at("id", event.id.as_str()));
             }
         }
-        if self.flattener.len() >= ROWS_A_BATCH {
+        if self.flattener.len() >= ROWS_A_BATCH || self.bytes >= BYTES_A_BATCH {
             self.close()?;
         }
-        Ok(())
+        Ok(None)
+    }
+
+    fn quarantine(&mut self, event: Event, outline: Outline, flaw: Option<Flaw>) {
+        self.spare.push(outline);
+        let flaw = flaw.or(event.flaw).or(Some(Flaw::NotAnObject));
+        self.done.quarantine.push(Event { flaw, ..event.alone() });
     }
 
     /// Everything that was pushed.
@@ -95,8 +150,10 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
 
     /// Ends a batch.
     fn close(&mut self) -> Result<()> {
-        let (batch, events) = (self.flattener.finish()?, std::mem::take(&mut self.pending));
-        let batch = check(batch, events, self.table, self.texts, &mut self.done)?;
+        self.bytes = 0;
+        let batch = self.flattener.finish()?;
+        let batch = check(batch, &self.pending, self.table, self.texts, &mut self.done)?;
+        self.spare.extend(self.pending.drain(..).map(|event| event.outline));
         if batch.num_rows() == 0 {
             return Ok(());
         }
@@ -108,14 +165,14 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
 /// Holds each row of a batch against its event; gives those that are right.
 fn check(
     batch: RecordBatch,
-    events: Vec<Event>,
+    events: &[ReadEvent],
     table: &Table,
     texts: bool,
     done: &mut Done,
 ) -> Result<RecordBatch> {
-    let read = events.iter().map(|event| readable(event).unwrap_or_default());
-    let wrong = not_rebuilt(&batch, table, read)?;
-    let batch = if texts { with_texts(&batch, &events)? } else { batch };
+    let values: Vec<Value<'_>> = events.iter().filter_map(ReadEvent::value).collect();
+    let wrong = not_rebuilt(&batch, table, values.iter().copied())?;
+    let batch = if texts { with_texts(&batch, &values)? } else { batch };
     if wrong.is_empty() {
         return Ok(batch);
     }
@@ -125,21 +182,20 @@ fn check(
             *place = false;
         }
     }
-    let lost = events.into_iter().zip(&right).filter(|(_, right)| !**right);
-    done.quarantine.extend(lost.map(|(event, _)| Event { flaw: Some(Flaw::NotRebuilt), ..event.alone() }));
+    let lost = events.iter().zip(&right).filter(|(_, right)| !**right);
+    let lost = lost.map(|(event, _)| Event { flaw: Some(Flaw::NotRebuilt), ..event.event.clone().alone() });
+    done.quarantine.extend(lost);
     filter_record_batch(&batch, &BooleanArray::from(right))
         .map_err(|cause| Error::bug("rows cannot be chosen").because(cause))
 }
 
 /// The batch with each event's text, without insignificant white space, as its last column.
-fn with_texts(batch: &RecordBatch, events: &[Event]) -> Result<RecordBatch> {
+fn with_texts(batch: &RecordBatch, events: &[Value<'_>]) -> Result<RecordBatch> {
     let mut texts = StringBuilder::new();
     let mut scratch = String::new();
-    for event in events {
-        let value = Value::parse(readable(event).unwrap_or_default())
-            .map_err(|cause| Error::bug("an event that became a row is not JSON").because(cause))?;
+    for value in events {
         scratch.clear();
-        push_compact(&mut scratch, &value);
+        push_compact(&mut scratch, value);
         texts.append_value(&scratch);
     }
     let mut fields = batch.schema_ref().fields().to_vec();
@@ -187,6 +243,12 @@ mod tests {
         api::event(text.to_owned().into())
     }
 
+    fn read(event: Event) -> ReadEvent {
+        let mut outline = Outline::default();
+        outline.read(readable(&event).unwrap()).unwrap();
+        ReadEvent { event, outline }
+    }
+
     #[test]
     fn an_event_that_its_row_does_not_give_back_loses_the_row_and_is_kept() {
         let table = Table::builtin().unwrap();
@@ -198,11 +260,11 @@ mod tests {
             }
             // The planted defect: as if the flattener had read another number.
             let events = texts.iter().enumerate().map(|(row, text)| {
-                event(&if wrong.contains(&row) { text.replace('1', "2") } else { (*text).to_owned() })
+                read(event(&if wrong.contains(&row) { text.replace('1', "2") } else { (*text).to_owned() }))
             });
+            let events: Vec<_> = events.collect();
             let mut done = Done::default();
-            let batch =
-                check(flattener.finish().unwrap(), events.collect(), &table, false, &mut done).unwrap();
+            let batch = check(flattener.finish().unwrap(), &events, &table, false, &mut done).unwrap();
             assert_eq!(batch.num_rows(), 3 - wrong.len());
             assert_eq!(done.quarantine.len(), wrong.len());
             assert!(done.quarantine.iter().all(|event| event.flaw == Some(Flaw::NotRebuilt)));
@@ -224,10 +286,13 @@ mod tests {
         }
         rows.push(event(&deep)).unwrap();
         rows.push(event("[]")).unwrap();
+        assert!(rows.push_if(event("{}"), |text, _| text != "{}").unwrap().is_none(), "it has a flaw");
+        let refused = rows.push_if(event(r#"{"id":"x"}"#), |text, _| !text.contains('x')).unwrap();
+        assert_eq!(refused, Some(event(r#"{"id":"x"}"#)));
         let done = rows.finish().unwrap();
         assert_eq!(batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [ROWS_A_BATCH, 3]);
         assert_eq!(done.rows, u64::try_from(ROWS_A_BATCH).unwrap() + 3);
         let flaws: Vec<_> = done.quarantine.iter().map(|event| event.flaw).collect();
-        assert_eq!(flaws, [Some(Flaw::TooDeep), Some(Flaw::NotAnObject)]);
+        assert_eq!(flaws, [Some(Flaw::TooDeep), Some(Flaw::NotAnObject), Some(Flaw::NoId)]);
     }
 }

@@ -11,7 +11,8 @@ use super::rows::{Done, Rows, row_reader};
 use crate::api;
 use crate::encode::{FileMetadata, Settings};
 use crate::error::{Error, Kind, Result};
-use crate::flatten::{redact, redact_foreign};
+use crate::flatten::{redact, redact_foreign, redact_read};
+use crate::model::json::Outline;
 use crate::model::{Certificate, Counts, Drift, Event, Format, Grid, Secrets, Selection, Window};
 use crate::publish::{Preparation, Prepared};
 use crate::schema::Table;
@@ -128,9 +129,17 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
             counts.filtered += 1;
             continue;
         }
-        let (event, redacted) = as_kept(event, recipe.secrets);
-        counts.redacted += u64::from(redacted);
-        rows.push(event)?;
+        // A flawed one comes back, too: what is kept of it is looked at by other means.
+        let held = match recipe.secrets {
+            Secrets::Kept => rows.push_if(event, |_, _| true)?,
+            Secrets::Redacted if event.flaw.is_some() => Some(event),
+            Secrets::Redacted => rows.push_if(event, is_clean)?,
+        };
+        if let Some(event) = held {
+            let (event, redacted) = without_secrets(event);
+            counts.redacted += u64::from(redacted);
+            rows.push(event)?;
+        }
     }
     let Done { quarantine, drift, .. } = rows.finish()?;
     counts.quarantined = length(&quarantine);
@@ -149,6 +158,11 @@ pub(super) fn as_kept(event: Event, secrets: Secrets) -> (Event, bool) {
         Secrets::Redacted => without_secrets(event),
         Secrets::Kept => (event, false),
     }
+}
+
+/// Whether there is nothing to be replaced.
+fn is_clean(text: &str, outline: &Outline) -> bool {
+    matches!(redact_read(text, outline), Cow::Borrowed(_))
 }
 
 fn without_secrets(event: Event) -> (Event, bool) {

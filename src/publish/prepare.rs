@@ -302,7 +302,7 @@ impl Preparation {
             reader: self.reader,
             scratch: self.scratch,
         };
-        apart(self.ids.repeated()?, &content)?;
+        apart(self.ids.repeated(usize::MAX)?.unwrap_or_default(), &content)?;
         let mut left = content.scratch.share(FILES_SHARES);
         let mut groups = Vec::with_capacity(counts.len());
         for (position, rows) in counts.into_iter().enumerate() {

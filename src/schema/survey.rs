@@ -59,15 +59,18 @@ impl Survey {
         event_type: &str,
         parts: impl IntoIterator<Item = (Option<NodeId>, Value<'a>)>,
     ) {
-        if !self.types.contains_key(event_type) {
-            if event_type.len() > MAX_NAME || self.types.len() >= MAX_KEPT {
+        let full = self.types.len() >= MAX_KEPT;
+        let of_type = match self.types.get_mut(event_type) {
+            Some(known) => known,
+            None if event_type.len() > MAX_NAME || full => {
                 self.unnamed = self.unnamed.saturating_add(1);
                 return;
             }
-            let known = table.registry().find(event_type).is_some();
-            self.types.insert(event_type.to_owned(), OfType { known, ..OfType::default() });
-        }
-        let Some(of_type) = self.types.get_mut(event_type) else { return };
+            None => {
+                let known = table.registry().find(event_type).is_some();
+                self.types.entry(event_type.to_owned()).or_insert(OfType { known, ..OfType::default() })
+            }
+        };
         of_type.events += 1;
         let mut walk = Walk {
             table,
@@ -166,11 +169,10 @@ impl Walk<'_> {
         let mut hint = 0;
         let here = self.pointer.len();
         for (key, member) in object.members() {
-            let raw = key.raw();
-            let child = if raw.contains('\\') {
-                key.decode().and_then(|name| place.child(&name, &mut hint))
+            let child = if key.is_plain() {
+                place.child(key.raw(), &mut hint)
             } else {
-                place.child(raw, &mut hint)
+                key.decode().and_then(|name| place.child(&name, &mut hint))
             };
             let Some((id, child)) = child.and_then(|id| Some((id, table.tree().node(id)?))) else {
                 self.enter(key, |walk| walk.unknown(member));

@@ -1,24 +1,21 @@
 //! A sequence of events, in memory or in a file.
 //!
-//! What lives here: [`Events`], [`EventsWriter`], and an event as bytes. What this file must not know: an order.
+//! What lives here: [`Events`], its cutting into parts, and [`EventsWriter`]. What this file must not know: an order, the
+//! form of a record.
 
 use std::sync::Arc;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
-
 use super::file::{SpillFile, length, length_of};
+use super::record::{Records, append};
 use super::scratch::Scratch;
-use crate::error::{Error, Result};
-use crate::model::{Event, EventId, Flaw, Timestamp};
+use crate::error::Result;
+use crate::model::{Event, Timestamp};
 
 /// What an event takes beside its text.
 const OVERHEAD: u64 = 192;
 
 /// Bytes read at once.
-const BLOCK: usize = 256 << 10;
-
-/// Bytes in front of a record: its length.
-const PREFIX: usize = 8;
+const BLOCK: usize = 64 << 10;
 
 /// Memory that an event takes, about.
 pub(super) fn weight(event: &Event) -> u64 {
@@ -29,9 +26,10 @@ pub(super) fn weight(event: &Event) -> u64 {
 #[derive(Clone, Debug)]
 pub struct Events(Held);
 
+/// Places are positions in the list, or bytes of the file.
 #[derive(Clone, Debug)]
 enum Held {
-    Memory(Arc<[Event]>),
+    Memory { events: Arc<[Event]>, from: usize, to: usize },
     File { file: Arc<SpillFile>, from: u64, to: u64, count: u64 },
 }
 
@@ -43,7 +41,7 @@ impl Default for Events {
 
 impl From<Vec<Event>> for Events {
     fn from(events: Vec<Event>) -> Self {
-        Self(Held::Memory(events.into()))
+        Self(Held::Memory { from: 0, to: events.len(), events: events.into() })
     }
 }
 
@@ -56,7 +54,7 @@ impl Events {
     /// How many.
     pub fn len(&self) -> u64 {
         match &self.0 {
-            Held::Memory(events) => length_of(events.len()),
+            Held::Memory { from, to, .. } => length_of(to.saturating_sub(*from)),
             Held::File { count, .. } => *count,
         }
     }
@@ -82,9 +80,11 @@ impl Events {
     /// The same, reading at most so many bytes at once.
     pub(super) fn iter_by(&self, block: usize) -> EventsIter {
         EventsIter(match &self.0 {
-            Held::Memory(events) => Place::Memory(Arc::clone(events), 0),
+            Held::Memory { events, from, to } => {
+                Place::Memory { events: Arc::clone(events), at: *from, to: *to }
+            }
             Held::File { file, from, to, .. } => {
-                Place::File { file: Arc::clone(file), at: *from, to: *to, block, read: Bytes::new() }
+                Place::File(Records::new(Arc::clone(file), *from, *to, block))
             }
         })
     }
@@ -95,9 +95,76 @@ impl Events {
     /// As [`Events::iter`].
     pub fn to_vec(&self) -> Result<Vec<Event>> {
         match &self.0 {
-            Held::Memory(events) => Ok(events.to_vec()),
+            Held::Memory { events, from, to } => Ok(events.get(*from..*to).unwrap_or_default().to_vec()),
             Held::File { .. } => self.iter().collect(),
         }
+    }
+
+    /// For cutting the sequence into parts, which are not copied for it.
+    pub fn cuts(&self) -> Cuts {
+        Cuts { all: self.clone(), places: self.iter(), ahead: None }
+    }
+}
+
+/// Parts of a sequence, one after the other; see [`Events::cuts`].
+#[derive(Debug)]
+pub struct Cuts {
+    all: Events,
+    places: EventsIter,
+    /// The time of the next part's first event, and its place.
+    ahead: Option<(Option<Timestamp>, u64)>,
+}
+
+impl Cuts {
+    /// The time of the next event, which begins the next part; the outer `None` at the end.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Storage`]: it cannot be read.
+    pub fn time(&mut self) -> Result<Option<Option<Timestamp>>> {
+        if self.ahead.is_none() {
+            self.ahead = self.places.pass_over()?;
+        }
+        Ok(self.ahead.map(|(time, _)| time))
+    }
+
+    /// The next event and all after it up to the first whose time does not belong to them.
+    ///
+    /// # Errors
+    /// As [`Cuts::time`].
+    pub fn part(&mut self, belongs: impl Fn(Option<Timestamp>) -> bool) -> Result<Events> {
+        self.time()?;
+        let Some((_, from)) = self.ahead.take() else { return Ok(Events::default()) };
+        let mut count = 1_u64;
+        let to = loop {
+            match self.places.pass_over()? {
+                Some((time, place)) if !belongs(time) => {
+                    self.ahead = Some((time, place));
+                    break place;
+                }
+                Some(_) => count += 1,
+                None => break self.all.end(),
+            }
+        };
+        Ok(self.all.between(from, to, count))
+    }
+}
+
+impl Events {
+    fn end(&self) -> u64 {
+        match &self.0 {
+            Held::Memory { to, .. } => length_of(*to),
+            Held::File { to, .. } => *to,
+        }
+    }
+
+    fn between(&self, from: u64, to: u64, count: u64) -> Self {
+        let position = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        Self(match &self.0 {
+            Held::Memory { events, .. } => {
+                Held::Memory { events: Arc::clone(events), from: position(from), to: position(to) }
+            }
+            Held::File { file, .. } => Held::File { file: Arc::clone(file), from, to, count },
+        })
     }
 }
 
@@ -107,9 +174,28 @@ pub struct EventsIter(Place);
 
 #[derive(Debug)]
 enum Place {
-    Memory(Arc<[Event]>, usize),
-    File { file: Arc<SpillFile>, at: u64, to: u64, block: usize, read: Bytes },
+    Memory { events: Arc<[Event]>, at: usize, to: usize },
+    File(Records),
     End,
+}
+
+impl EventsIter {
+    /// The time of the next event, which is passed over, and where it stands.
+    fn pass_over(&mut self) -> Result<Option<(Option<Timestamp>, u64)>> {
+        match &mut self.0 {
+            Place::End => Ok(None),
+            Place::Memory { events, at, to } => {
+                let place = *at;
+                let event = events.get(place).filter(|_| place < *to);
+                *at += 1;
+                Ok(event.map(|event| (event.created_at, length_of(place))))
+            }
+            Place::File(records) => {
+                let place = records.place();
+                Ok(records.skip()?.map(|time| (time, place)))
+            }
+        }
+    }
 }
 
 impl Iterator for EventsIter {
@@ -118,93 +204,18 @@ impl Iterator for EventsIter {
     fn next(&mut self) -> Option<Self::Item> {
         let next = match &mut self.0 {
             Place::End => None,
-            Place::Memory(events, position) => {
-                let event = events.get(*position).cloned();
-                *position += 1;
+            Place::Memory { events, at, to } => {
+                let event = events.get(*at).filter(|_| *at < *to).cloned();
+                *at += 1;
                 event.map(Ok)
             }
-            Place::File { file, at, to, block, read } => record(file, at, *to, *block, read).transpose(),
+            Place::File(records) => records.next().transpose(),
         };
         if !matches!(next, Some(Ok(_))) {
             self.0 = Place::End;
         }
         next
     }
-}
-
-/// The next record; `at` is the place behind what was read.
-fn record(file: &SpillFile, at: &mut u64, to: u64, block: usize, read: &mut Bytes) -> Result<Option<Event>> {
-    if read.is_empty() && *at >= to {
-        return Ok(None);
-    }
-    fill(file, at, to, block, read, PREFIX)?;
-    let bytes = usize::try_from(read.get_u64_le()).unwrap_or(usize::MAX);
-    fill(file, at, to, block, read, bytes)?;
-    decoded(&read.split_to(bytes)).map(Some).ok_or_else(|| Error::bug("a spilled event is not one"))
-}
-
-/// Has at least `wanted` bytes in `read`.
-fn fill(
-    file: &SpillFile,
-    at: &mut u64,
-    to: u64,
-    block: usize,
-    read: &mut Bytes,
-    wanted: usize,
-) -> Result<()> {
-    if read.len() >= wanted {
-        return Ok(());
-    }
-    let left = to.saturating_sub(*at);
-    let more = length_of(block.max(wanted - read.len())).min(left);
-    if length(read).saturating_add(more) < length_of(wanted) {
-        return Err(Error::bug("a spilled event is cut off"));
-    }
-    let mut all = BytesMut::with_capacity(read.len() + usize::try_from(more).unwrap_or(0));
-    all.extend_from_slice(read);
-    all.extend_from_slice(&file.read(*at, more)?);
-    *at = at.saturating_add(more);
-    *read = all.freeze();
-    Ok(())
-}
-
-/// Appends an event to a file.
-pub(super) fn append(file: &mut SpillFile, event: &Event, scratch: &mut Vec<u8>) -> Result<()> {
-    scratch.clear();
-    scratch.put_u64_le(0);
-    let id = event.id.as_str();
-    scratch.put_u32_le(u32::try_from(id.len()).map_err(|_| Error::bug("an id is too long to spill"))?);
-    scratch.put_slice(id.as_bytes());
-    scratch.put_u8(u8::from(event.created_at.is_some()));
-    scratch.put_i64_le(event.created_at.map_or(0, Timestamp::micros));
-    let flaw = event.flaw.map_or("", Flaw::name);
-    scratch.put_u8(u8::try_from(flaw.len()).unwrap_or(0));
-    scratch.put_slice(flaw.as_bytes());
-    let head = length(scratch).saturating_sub(length_of(PREFIX));
-    let whole = head.saturating_add(length(&event.text));
-    for (to, from) in scratch.iter_mut().zip(whole.to_le_bytes()) {
-        *to = from;
-    }
-    file.append(scratch)?;
-    file.append(&event.text)?;
-    Ok(())
-}
-
-/// The event of a record; `None` for bytes that are none.
-fn decoded(record: &Bytes) -> Option<Event> {
-    let mut rest = record.clone();
-    let id = usize::try_from(rest.try_get_u32_le().ok()?).ok()?;
-    let id = (id <= rest.len()).then(|| rest.split_to(id))?;
-    let id = EventId::new(std::str::from_utf8(&id).ok()?);
-    let has_time = rest.try_get_u8().ok()? == 1;
-    let created_at = Timestamp::from_micros(rest.try_get_i64_le().ok()?);
-    let flaw = usize::from(rest.try_get_u8().ok()?);
-    let flaw = (flaw <= rest.len()).then(|| rest.split_to(flaw))?;
-    let flaw = match flaw.is_empty() {
-        true => None,
-        false => Some(Flaw::parse(std::str::from_utf8(&flaw).ok()?)?),
-    };
-    Some(Event { id, created_at: has_time.then_some(created_at), text: rest, flaw })
 }
 
 /// Takes events in, and spills all of them once they are more than its share.
@@ -216,14 +227,13 @@ pub struct EventsWriter {
     weight: u64,
     file: Option<SpillFile>,
     count: u64,
-    buffer: Vec<u8>,
 }
 
 impl EventsWriter {
     /// Nothing yet; at most `share` bytes in memory.
     pub fn new(scratch: &Scratch, share: u64) -> Self {
         let scratch = scratch.clone();
-        Self { scratch, share, held: Vec::new(), weight: 0, file: None, count: 0, buffer: Vec::new() }
+        Self { scratch, share, held: Vec::new(), weight: 0, file: None, count: 0 }
     }
 
     /// Takes one more.
@@ -233,14 +243,14 @@ impl EventsWriter {
     pub fn push(&mut self, event: Event) -> Result<()> {
         self.count += 1;
         if let Some(file) = &mut self.file {
-            return append(file, &event, &mut self.buffer);
+            return append(file, &event);
         }
         self.weight = self.weight.saturating_add(weight(&event));
         self.held.push(event);
         if self.weight > self.share {
             let mut file = self.scratch.file()?;
             for event in std::mem::take(&mut self.held) {
-                append(&mut file, &event, &mut self.buffer)?;
+                append(&mut file, &event)?;
             }
             self.file = Some(file);
         }

@@ -45,6 +45,18 @@ impl SpillFile {
         Ok(at)
     }
 
+    /// Appends what is written into the buffer.
+    ///
+    /// # Errors
+    /// As [`SpillFile::append`].
+    pub(super) fn append_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
+        if self.waiting.capacity() < BUFFER {
+            self.waiting.reserve(BUFFER + BUFFER / 4);
+        }
+        write(&mut self.waiting);
+        if self.waiting.len() >= BUFFER { self.write_out(&[]) } else { Ok(()) }
+    }
+
     /// Bytes appended.
     pub fn len(&self) -> u64 {
         self.written.saturating_add(length(&self.waiting))
@@ -103,9 +115,17 @@ impl SpillFile {
     /// # Errors
     /// [`crate::error::Kind::Storage`]: the disk does not give back what it took.
     pub fn read(&self, at: u64, bytes: u64) -> Result<Vec<u8>> {
-        let mut buffer = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX)];
-        match self.read_at(&mut buffer, at) {
-            Ok(read) if read == buffer.len() => Ok(buffer),
+        self.read_behind(&[], at, bytes)
+    }
+
+    /// The same behind bytes that were read before.
+    pub(super) fn read_behind(&self, before: &[u8], at: u64, bytes: u64) -> Result<Vec<u8>> {
+        let whole = before.len().saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX));
+        let mut buffer = vec![0; whole];
+        let Some((head, rest)) = buffer.split_at_mut_checked(before.len()) else { return Ok(buffer) };
+        head.copy_from_slice(before);
+        match self.read_at(rest, at) {
+            Ok(read) if read == rest.len() => Ok(buffer),
             Ok(_) => Err(self.unread(io::ErrorKind::UnexpectedEof.into())),
             Err(cause) => Err(self.unread(cause)),
         }

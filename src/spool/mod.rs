@@ -10,12 +10,13 @@ mod blob;
 mod distinct;
 mod events;
 mod file;
+mod record;
 mod scratch;
 mod sort;
 
 pub use blob::{Blob, BlobReader, BlobWriter};
 pub use distinct::Distinct;
-pub use events::{Events, EventsIter, EventsWriter};
+pub use events::{Cuts, Events, EventsIter, EventsWriter};
 pub use file::SpillFile;
 pub use scratch::Scratch;
 pub use sort::{Order, Sorted, SortedIter, Sorter};

@@ -7,8 +7,9 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::events::{Events, EventsIter, EventsWriter, append, weight};
+use super::events::{Events, EventsIter, EventsWriter, weight};
 use super::file::SpillFile;
+use super::record::append;
 use super::scratch::Scratch;
 use crate::error::Result;
 use crate::model::Event;
@@ -50,13 +51,15 @@ pub struct Sorter {
     file: Option<SpillFile>,
     /// From where to where in the file, and how many.
     runs: Vec<(u64, u64, u64)>,
+    /// The last event of the last run.
+    last: Option<Event>,
 }
 
 impl Sorter {
     /// Nothing yet; at most `share` bytes in memory.
     pub fn new(scratch: &Scratch, share: u64, order: Order) -> Self {
         let (scratch, held, runs) = (scratch.clone(), Vec::new(), Vec::new());
-        Self { scratch, share, order, held, weight: 0, count: 0, file: None, runs }
+        Self { scratch, share, order, held, weight: 0, count: 0, file: None, runs, last: None }
     }
 
     /// Takes one more.
@@ -89,7 +92,18 @@ impl Sorter {
             Some(file) => file,
             None => self.file.insert(self.scratch.file()?),
         };
-        self.runs.push(run(file, held.into_iter().map(Ok))?);
+        let before = self.last.take();
+        let follows = match (&before, held.first()) {
+            (Some(before), Some(first)) => order.compare(before, first) != Ordering::Greater,
+            _ => false,
+        };
+        self.last = held.last().cloned().map(Event::alone);
+        let (from, to, count) = run(file, held.into_iter().map(Ok))?;
+        match self.runs.last_mut().filter(|_| follows) {
+            // What comes in order makes one run, however long it is.
+            Some(last) => (last.1, last.2) = (to, last.2 + count),
+            None => self.runs.push((from, to, count)),
+        }
         Ok(())
     }
 
@@ -133,9 +147,9 @@ fn sorted(order: Order, file: &Arc<SpillFile>, runs: &[(u64, u64, u64)]) -> Sort
 
 /// Writes a run; gives its place.
 fn run(file: &mut SpillFile, events: impl Iterator<Item = Result<Event>>) -> Result<(u64, u64, u64)> {
-    let (from, mut count, mut buffer) = (file.len(), 0, Vec::new());
+    let (from, mut count) = (file.len(), 0);
     for event in events {
-        append(file, &event?, &mut buffer)?;
+        append(file, &event?)?;
         count += 1;
     }
     Ok((from, file.len(), count))
@@ -171,6 +185,14 @@ impl Sorted {
         let mut writer = EventsWriter::new(scratch, share);
         self.iter().try_for_each(|event| writer.push(event?))?;
         writer.finish()
+    }
+
+    /// All of them as one sequence if they are one already.
+    pub fn as_events(&self) -> Option<&Events> {
+        match self.runs.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
     }
 
     /// Whether they are in a file.

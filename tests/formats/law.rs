@@ -42,7 +42,7 @@ fn identified(events: &[String]) -> BTreeMap<String, String> {
 }
 
 fn converted(events: &BTreeMap<String, String>, dest: &Path, table: &Table) {
-    let mut input = Input::new(Limits::default(), Default::default());
+    let mut input = Input::new(Limits::default(), Default::default(), Grid::Day);
     let text: Vec<_> = events.values().map(String::as_str).collect();
     input.take("generated", text.join("\n").as_bytes()).unwrap();
     let job = Conversion {
@@ -67,7 +67,7 @@ fn converted(events: &BTreeMap<String, String>, dest: &Path, table: &Table) {
     let report = runtime.block_on(async {
         let store = LocalStore::open(dest, true).unwrap();
         let dataset = Dataset::open(Arc::new(store), spec).await.unwrap();
-        convert(&job, table, input.finish(Grid::Day).unwrap(), &dataset, std::future::pending()).await
+        convert(&job, table, input.finish().unwrap(), &dataset, std::future::pending()).await
     });
     assert_eq!(report.exit_code(), 0, "{:?}", report.failure);
     assert_eq!(report.rows, events.len() as u64);

@@ -239,7 +239,7 @@ fn converted(
     files: Files,
     some: u64,
 ) {
-    let mut input = Input::new(Limits::default(), Default::default());
+    let mut input = Input::new(Limits::default(), Default::default(), shape.grid);
     for (number, event) in events.iter().enumerate() {
         if some >> (number % 20) & 1 == 1 && !event.text.contains(&b'\n') {
             input.take("generated", &event.text[..]).unwrap();
@@ -256,7 +256,7 @@ fn converted(
     };
     block_on(async {
         let Ok(dataset) = Dataset::open(Arc::new(store.handle()), spec(shape)).await else { return };
-        convert(&job, table(), input.finish(shape.grid).unwrap(), &dataset, std::future::pending()).await;
+        convert(&job, table(), input.finish().unwrap(), &dataset, std::future::pending()).await;
     });
 }
 

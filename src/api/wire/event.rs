@@ -6,33 +6,46 @@
 use bytes::Bytes;
 use ring::digest::{SHA256, digest};
 
-use crate::model::json::{Kind, MAX_DEPTH, Value};
+use crate::model::json::{Kind, MAX_DEPTH, Outline, Value};
 use crate::model::sensitive;
 use crate::model::{Event, EventId, Flaw, Timestamp};
 
 /// Longest id that is taken as one, in bytes of its text.
 const MAX_ID: usize = 256;
 
-/// The event of these bytes: one JSON value, white space around it aside. Bytes that are not JSON at all are an event
-/// too, with the flaw [`Flaw::NotAnObject`], so that nothing is lost.
-///
-/// An event without a usable id gets `sha256:` and the digest of its bytes in lower-case hex. When several flaws
-/// apply, the first of these is named: bytes, type, nesting, doubled key, missing id, unusable id.
+/// Reads events one after the other, with memory to work in.
+#[derive(Debug, Default)]
+pub struct Reader {
+    outline: Outline,
+}
+
+/// The event of these bytes, by a [`Reader`] of its own.
 pub fn event(text: Bytes) -> Event {
-    let masked;
-    let (readable, garbled) = match std::str::from_utf8(&text) {
-        Ok(readable) => (readable, false),
-        Err(_) => {
-            masked = mask(&text);
-            (masked.as_str(), true)
+    Reader::default().event(text)
+}
+
+impl Reader {
+    /// The event of these bytes: one JSON value, white space around it aside. Bytes that are not JSON at all are an event
+    /// too, with the flaw [`Flaw::NotAnObject`], so that nothing is lost.
+    ///
+    /// An event without a usable id gets `sha256:` and the digest of its bytes in lower-case hex. When several flaws
+    /// apply, the first of these is named: bytes, type, nesting, doubled key, missing id, unusable id.
+    pub fn event(&mut self, text: Bytes) -> Event {
+        let masked;
+        let (readable, garbled) = match std::str::from_utf8(&text) {
+            Ok(readable) => (readable, false),
+            Err(_) => {
+                masked = mask(&text);
+                (masked.as_str(), true)
+            }
+        };
+        match self.outline.read(readable) {
+            Ok(value) => match within(readable, value.text()).and_then(|range| text.get(range)) {
+                Some(trimmed) => build(text.slice_ref(trimmed), value, garbled),
+                None => unreadable(text, garbled),
+            },
+            Err(_) => unreadable(text, garbled),
         }
-    };
-    match Value::parse(readable) {
-        Ok(value) => match within(readable, value.text()).and_then(|range| text.get(range)) {
-            Some(trimmed) => build(text.slice_ref(trimmed), value, garbled),
-            None => unreadable(text, garbled),
-        },
-        Err(_) => unreadable(text, garbled),
     }
 }
 
@@ -43,23 +56,27 @@ fn unreadable(text: Bytes, garbled: bool) -> Event {
 
 /// The event whose bytes are `text` and whose value, masked if `garbled`, is `value`.
 pub(super) fn build(text: Bytes, value: Value<'_>, garbled: bool) -> Event {
-    let mut ids = Vec::new();
-    let mut times = Vec::new();
+    let (mut ids, mut id) = (0_u32, None);
+    let (mut times, mut created_at) = (0_u32, None);
     for (key, member) in value.members() {
         if key.is("id") {
-            ids.push(member);
+            ids = ids.saturating_add(1);
+            id = Some(member);
         } else if key.is("created_at") {
-            times.push(member);
+            let at = time(member);
+            // A doubled key that says the same twice leaves no doubt about the time.
+            created_at = if times == 0 || at == created_at { at } else { None };
+            times = times.saturating_add(1);
         }
     }
-    let identity = match ids.as_slice() {
-        [] => Err(Flaw::NoId),
-        [id] => identity(*id).and_then(|identity| {
+    let identity = match id {
+        None => Err(Flaw::NoId),
+        Some(_) if ids > 1 => Err(Flaw::AmbiguousKey),
+        Some(id) => identity(id).and_then(|identity| {
             // A masked byte within the id would stand there as a question mark.
             let intact = !garbled || is_intact(&text, value.text(), id.text());
             if intact { Ok(identity) } else { Err(Flaw::UnusableId) }
         }),
-        _ => Err(Flaw::AmbiguousKey),
     };
     let flaw = if garbled {
         Some(Flaw::NotUtf8)
@@ -67,14 +84,11 @@ pub(super) fn build(text: Bytes, value: Value<'_>, garbled: bool) -> Event {
         Some(Flaw::NotAnObject)
     } else if value.depth() > MAX_DEPTH {
         Some(Flaw::TooDeep)
-    } else if ids.len() > 1 || times.len() > 1 {
+    } else if ids > 1 || times > 1 {
         Some(Flaw::AmbiguousKey)
     } else {
         identity.as_ref().err().copied()
     };
-    let mut times = times.into_iter().map(time);
-    // A doubled key that says the same twice leaves no doubt about the time.
-    let created_at = times.next().flatten().filter(|first| times.all(|other| other == Some(*first)));
     Event { id: identity.unwrap_or_else(|_| synthetic(&text)), created_at, text, flaw }
 }
 

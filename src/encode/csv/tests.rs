@@ -1,3 +1,5 @@
+use arrow_schema::DataType;
+
 use super::*;
 use crate::encode::tests::rows::{Row, any_rows, batch, schema};
 use crate::encode::{

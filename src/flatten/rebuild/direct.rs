@@ -17,24 +17,21 @@ const MAX_CHILDREN: usize = 64;
 impl Rebuilder<'_> {
     /// Whether the row gives this event back, as [`same()`] understands it; never for a row that cannot be rebuilt.
     /// `scratch` is only a place to work in.
-    pub(in crate::flatten) fn gives_back(&self, row: usize, event: &str, scratch: &mut String) -> bool {
+    pub(in crate::flatten) fn gives_back(&self, row: usize, event: Value<'_>, scratch: &mut String) -> bool {
         if self.says(row, event) {
             return true;
         }
         scratch.clear();
-        self.write(row, scratch).is_ok() && same(scratch, event)
+        self.write(row, scratch).is_ok() && same(scratch, event.text())
     }
 
     /// Whether each member of the event is a column's value, each of these columns has its member, and there is nothing
     /// else. False does not mean that the event is another one.
-    pub(super) fn says(&self, row: usize, event: &str) -> bool {
+    pub(super) fn says(&self, row: usize, event: Value<'_>) -> bool {
         if row >= self.rows || self.text(self.table.remainder_column(), row).is_some() {
             return false;
         }
-        match Value::parse(event) {
-            Ok(event) => event.depth() <= MAX_DEPTH && self.object_says(Tree::ROOT, event, row).is_some(),
-            Err(_) => false,
-        }
+        event.depth() <= MAX_DEPTH && self.object_says(Tree::ROOT, event, row).is_some()
     }
 
     /// The number of members, all of them columns' values; none where it is not so. Recursion follows the tree.
@@ -49,7 +46,7 @@ impl Rebuilder<'_> {
             let child = place.child(key.raw(), &mut hint)?;
             let bit = 1_u64 << hint.checked_sub(1)?;
             // A name of the table may itself hold a backslash; a key that occurs twice is a list.
-            if seen & bit != 0 || key.raw().contains('\\') || !self.value_says(child, member, row) {
+            if seen & bit != 0 || !key.is_plain() || !self.value_says(child, member, row) {
                 return None;
             }
             seen |= bit;
@@ -67,11 +64,11 @@ impl Rebuilder<'_> {
             return column.is_none() && self.object_says(node, value, row).is_some_and(|members| members > 0);
         }
         let Some(column) = column.filter(|column| !self.is_null(*column, row)) else { return false };
-        let plain = || value.as_text().map(|text| text.raw());
+        let raw = || value.as_text().map(|text| text.raw());
         match self.columns.get(column) {
             Some(Column::Time(array)) => {
                 let at = Timestamp::from_micros(array.value(row));
-                plain().is_some_and(|text| at.is_spelled(text))
+                raw().is_some_and(|text| at.is_spelled(text))
             }
             Some(Column::Integer(array)) => {
                 let number = is_canonical_integer(value.text()).then(|| value.text().parse().ok()).flatten();
@@ -84,13 +81,14 @@ impl Rebuilder<'_> {
                     Some(Json::Integer) => is_canonical_integer(text) && value.text() == text,
                     // The value is JSON, so the column's text is.
                     Some(Json::Any | Json::Number | Json::Boolean) => value.text() == text,
-                    Some(Json::String) | None => match plain() {
-                        Some(raw) if raw == text => !raw.contains('\\'),
-                        Some(raw) if raw.contains('\\') => {
-                            value.as_text().and_then(|text| text.decode()).is_some_and(|meant| meant == text)
+                    Some(Json::String) | None => value.as_text().is_some_and(|string| {
+                        let same = string.raw() == text;
+                        if string.is_plain() {
+                            same
+                        } else {
+                            string.decode().is_some_and(|meant| meant == text)
                         }
-                        _ => false,
-                    },
+                    }),
                 }
             }
             None => false,
@@ -161,9 +159,10 @@ mod tests {
             let rebuilder = Rebuilder::new(&batch, &table).unwrap();
             let rebuilt = rebuilder.row(0).unwrap();
             for event in [text(&row), text(&mixed), text(&other)] {
-                let (said, truth) = (rebuilder.says(0, &event), same(&rebuilt, &event));
+                let value = Value::parse(&event).unwrap();
+                let (said, truth) = (rebuilder.says(0, value), same(&rebuilt, &event));
                 prop_assert!(truth || !said, "{} {}", rebuilt, event);
-                prop_assert_eq!(rebuilder.gives_back(0, &event, &mut String::new()), truth);
+                prop_assert_eq!(rebuilder.gives_back(0, value, &mut String::new()), truth);
                 let counter = if said {
                     &yes
                 } else if truth {
@@ -190,10 +189,11 @@ mod tests {
         }
         let batch = flattener.finish().unwrap();
         let rebuilder = Rebuilder::new(&batch, &table).unwrap();
+        let says = |row, event: &str| rebuilder.says(row, Value::parse(event).unwrap());
         for (row, event) in events.lines().enumerate() {
-            assert!(rebuilder.says(row, event), "{event}");
-            assert!(!rebuilder.says(row, &event.replacen('1', "2", 1)), "{event}");
-            assert!(!rebuilder.says(row + 1, event), "{event}");
+            assert!(says(row, event), "{event}");
+            assert!(!says(row, &event.replacen('1', "2", 1)), "{event}");
+            assert!(!says(row + 1, event), "{event}");
         }
     }
 }

@@ -1,20 +1,49 @@
 //! The scanner behind [`super::Value`]: finds where a value ends while it checks the grammar.
 //!
-//! What lives here: one forward pass over bytes, nesting in a bit stack. What this file must not know: what the
-//! values mean.
+//! What lives here: one forward pass over bytes, nesting in a bit stack, and what it tells whoever takes notes on the way.
+//! What this file must not know: what the values mean, what becomes of the notes.
 
 use super::{Kind, SyntaxError, Value, lexical};
+
+/// Takes note of what the scanner finds. Positions are those of bytes in the text.
+pub(super) trait Notes {
+    /// A key stands between these quotes; `plain` if it holds no escape. Its value follows.
+    fn key(&mut self, from: usize, to: usize, plain: bool);
+    /// A value that is neither object nor array; `plain` if it is no string with escapes.
+    fn scalar(&mut self, from: usize, to: usize, kind: Kind, plain: bool);
+    /// An object or array begins.
+    fn open(&mut self, from: usize, kind: Kind);
+    /// The one that began last ends.
+    fn close(&mut self, to: usize);
+}
+
+/// Nobody takes notes.
+impl Notes for () {
+    #[inline]
+    fn key(&mut self, _: usize, _: usize, _: bool) {}
+    #[inline]
+    fn scalar(&mut self, _: usize, _: usize, _: Kind, _: bool) {}
+    #[inline]
+    fn open(&mut self, _: usize, _: Kind) {}
+    #[inline]
+    fn close(&mut self, _: usize) {}
+}
 
 /// A position in a text.
 #[derive(Clone, Debug)]
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    spaced: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, spaced: false }
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
     }
 
     fn peek(&self) -> Option<u8> {
@@ -26,7 +55,14 @@ impl<'a> Scanner<'a> {
     }
 
     pub(super) fn white_space(&mut self) {
-        self.at = lexical::white_space_end(self.text.as_bytes(), self.at);
+        let end = lexical::white_space_end(self.text.as_bytes(), self.at);
+        self.spaced |= end != self.at;
+        self.at = end;
+    }
+
+    /// Whether there was any white space between what belongs to the grammar.
+    pub(super) fn is_spaced(&self) -> bool {
+        self.spaced
     }
 
     pub(super) fn end(&self) -> Result<(), SyntaxError> {
@@ -39,11 +75,14 @@ impl<'a> Scanner<'a> {
     }
 
     /// A key with its colon.
-    fn key(&mut self) -> Result<(), SyntaxError> {
+    #[inline]
+    fn key(&mut self, notes: &mut impl Notes) -> Result<(), SyntaxError> {
         if self.peek() != Some(b'"') {
             return self.expected("a key");
         }
-        self.string()?;
+        let from = self.at + 1;
+        let plain = self.string()?;
+        notes.key(from, self.at - 1, plain);
         self.white_space();
         if self.peek() != Some(b':') {
             return self.expected("a colon");
@@ -53,35 +92,39 @@ impl<'a> Scanner<'a> {
     }
 
     /// One whole value at this position.
-    pub(super) fn value(&mut self) -> Result<Value<'a>, SyntaxError> {
+    pub(super) fn value(&mut self, notes: &mut impl Notes) -> Result<Value<'a>, SyntaxError> {
         let from = self.at;
-        let kind = match self.peek() {
-            Some(b'{') => Kind::Object,
-            Some(b'[') => Kind::Array,
-            _ => self.scalar()?,
+        let (kind, depth, plain) = match self.peek() {
+            Some(b'{') => (Kind::Object, self.nested(notes)?, false),
+            Some(b'[') => (Kind::Array, self.nested(notes)?, false),
+            _ => {
+                let (kind, plain) = self.scalar()?;
+                (kind, 0, plain)
+            }
         };
-        let depth = if matches!(kind, Kind::Object | Kind::Array) { self.nested()? } else { 0 };
-        Ok(Value { text: self.slice(from, self.at), kind, depth })
+        Ok(Value { text: self.slice(from, self.at), kind, depth, plain, compact: false, inside: None })
     }
 
     /// An object or array with all that is in it; says how deep it is.
-    fn nested(&mut self) -> Result<u32, SyntaxError> {
+    fn nested(&mut self, notes: &mut impl Notes) -> Result<u32, SyntaxError> {
         let mut open = Nesting::default();
         let mut deepest = 0;
         loop {
             // Here a value is due.
             match self.peek() {
                 Some(b'{') => {
+                    notes.open(self.at, Kind::Object);
                     self.at += 1;
                     open.push(true);
                     self.white_space();
                     if self.peek() != Some(b'}') {
-                        self.key()?;
+                        self.key(notes)?;
                         self.white_space();
                         continue;
                     }
                 }
                 Some(b'[') => {
+                    notes.open(self.at, Kind::Array);
                     self.at += 1;
                     open.push(false);
                     self.white_space();
@@ -90,7 +133,9 @@ impl<'a> Scanner<'a> {
                     }
                 }
                 _ => {
-                    self.scalar()?;
+                    let from = self.at;
+                    let (kind, plain) = self.scalar()?;
+                    notes.scalar(from, self.at, kind, plain);
                 }
             }
             deepest = deepest.max(open.depth);
@@ -102,6 +147,7 @@ impl<'a> Scanner<'a> {
                     (Some(b'}'), true) | (Some(b']'), false) => {
                         self.at += 1;
                         open.pop();
+                        notes.close(self.at);
                         if open.depth == 0 {
                             return Ok(deepest);
                         }
@@ -110,7 +156,7 @@ impl<'a> Scanner<'a> {
                         self.at += 1;
                         self.white_space();
                         if in_object {
-                            self.key()?;
+                            self.key(notes)?;
                             self.white_space();
                         }
                         break;
@@ -122,13 +168,15 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn scalar(&mut self) -> Result<Kind, SyntaxError> {
+    /// The type, and whether it is no string with escapes.
+    #[inline]
+    fn scalar(&mut self) -> Result<(Kind, bool), SyntaxError> {
         match self.peek() {
-            Some(b'"') => self.string().map(|()| Kind::String),
-            Some(b'-' | b'0'..=b'9') => self.number().map(|()| Kind::Number),
-            Some(b't') => self.word("true").map(|()| Kind::Boolean),
-            Some(b'f') => self.word("false").map(|()| Kind::Boolean),
-            Some(b'n') => self.word("null").map(|()| Kind::Null),
+            Some(b'"') => self.string().map(|plain| (Kind::String, plain)),
+            Some(b'-' | b'0'..=b'9') => self.number().map(|()| (Kind::Number, true)),
+            Some(b't') => self.word("true").map(|()| (Kind::Boolean, true)),
+            Some(b'f') => self.word("false").map(|()| (Kind::Boolean, true)),
+            Some(b'n') => self.word("null").map(|()| (Kind::Null, true)),
             _ => self.expected("a value"),
         }
     }
@@ -142,17 +190,22 @@ impl<'a> Scanner<'a> {
         self.expected(word)
     }
 
+    /// Whether it holds no escape.
     #[inline]
-    fn string(&mut self) -> Result<(), SyntaxError> {
+    fn string(&mut self) -> Result<bool, SyntaxError> {
         self.at += 1;
+        let mut plain = true;
         loop {
             self.at = lexical::plain_end(self.text.as_bytes(), self.at);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(());
+                    return Ok(plain);
                 }
-                Some(b'\\') => self.escape()?,
+                Some(b'\\') => {
+                    plain = false;
+                    self.escape()?;
+                }
                 Some(_) => return self.expected("no control character"),
                 None => return self.expected("the string's end"),
             }

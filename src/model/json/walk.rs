@@ -25,7 +25,7 @@ impl<'a> Walk<'a> {
         let bytes = self.text.as_bytes();
         let from = self.item(b'}')?;
         let end = string_end(bytes, from)?;
-        let key = Text { inner: self.text.get(from + 1..end - 1)? };
+        let key = Text { inner: self.text.get(from + 1..end - 1)?, plain: false };
         // Between key and value stand one colon and white space.
         let colon = white_space_end(bytes, end);
         let value = self.value(white_space_end(bytes, colon + 1))?;
@@ -53,6 +53,13 @@ impl<'a> Walk<'a> {
     fn value(&mut self, from: usize) -> Option<Value<'a>> {
         let (end, kind, depth) = skip(self.text.as_bytes(), from)?;
         self.at = end;
-        Some(Value { text: self.text.get(from..end)?, kind, depth })
+        Some(Value {
+            text: self.text.get(from..end)?,
+            kind,
+            depth,
+            plain: false,
+            compact: false,
+            inside: None,
+        })
     }
 }

@@ -25,6 +25,15 @@ pub(super) struct Contents {
     pub(super) others: Vec<Event>,
 }
 
+impl IntoIterator for Contents {
+    type Item = Event;
+    type IntoIter = std::iter::Chain<std::iter::Once<Event>, std::vec::IntoIter<Event>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        std::iter::once(self.first).chain(self.others)
+    }
+}
+
 impl Contents {
     fn of(first: Event) -> Self {
         Self { first, others: Vec::new() }
@@ -73,6 +82,11 @@ impl Distinct {
         Self { scratch: scratch.clone(), share, held: HashMap::new(), weight: 0, beyond: None, repeated: 0 }
     }
 
+    /// Bytes that are held.
+    pub(super) fn weight(&self) -> u64 {
+        self.weight
+    }
+
     /// Takes one more.
     ///
     /// # Errors
@@ -99,10 +113,8 @@ impl Distinct {
 
     fn spill(&mut self) -> Result<()> {
         let mut sorter = Sorter::new(&self.scratch, self.share, Order::Id);
-        for Contents { first, others } in std::mem::take(&mut self.held).into_values() {
-            sorter.push(first)?;
-            others.into_iter().try_for_each(|other| sorter.push(other))?;
-        }
+        let held = std::mem::take(&mut self.held).into_values().flatten();
+        held.into_iter().try_for_each(|event| sorter.push(event))?;
         self.beyond = Some(sorter);
         Ok(())
     }

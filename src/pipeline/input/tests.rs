@@ -13,7 +13,7 @@ const SPELLED: &str = r#"{ "n" : 1, "created_at":"2026-03-01T10:00:00", "\u0069d
 const OTHER: &str = r#"{"id":"a","created_at":"2026-03-01T10:00:00","n":1.0}"#;
 
 fn input(lines: &[&str]) -> Input {
-    let mut input = Input::new(Limits::default(), Scratch::default());
+    let mut input = Input::new(Limits::default(), Scratch::default(), Grid::Day);
     input.take("test", lines.join("\n").as_bytes()).unwrap();
     input
 }
@@ -53,7 +53,7 @@ fn flaws(known: &Known) -> Vec<(String, Option<Flaw>)> {
 fn an_event_counts_once_however_it_is_spelled_and_the_order_does_not_matter() {
     let smaller = ONE.min(SPELLED);
     for lines in [[ONE, SPELLED, ONE], [SPELLED, ONE, ONE]] {
-        let sorted = known(&input(&lines).finish(Grid::Day).unwrap());
+        let sorted = known(&input(&lines).finish().unwrap());
         assert_eq!((sorted.lines, sorted.repeated), (3, 2));
         assert!(sorted.contradictions.is_empty());
         assert_eq!(flaws(&sorted), [(smaller.to_owned(), None)]);
@@ -63,7 +63,7 @@ fn an_event_counts_once_however_it_is_spelled_and_the_order_does_not_matter() {
 #[test]
 fn two_contents_of_one_id_are_both_kept_and_the_order_does_not_matter() {
     for lines in [[ONE, OTHER, OTHER], [OTHER, ONE, OTHER]] {
-        let sorted = known(&input(&lines).finish(Grid::Day).unwrap());
+        let sorted = known(&input(&lines).finish().unwrap());
         assert_eq!(sorted.contradictions, [EventId::new("a")]);
         assert_eq!(sorted.repeated, 1);
         let mut found = flaws(&sorted);
@@ -83,7 +83,7 @@ fn what_no_window_holds_is_told_apart() {
         "",
         " \t\r",
     ];
-    let sorted = known(&input(&lines).finish(Grid::Day).unwrap());
+    let sorted = known(&input(&lines).finish().unwrap());
     assert_eq!(sorted.lines, 5);
     assert_eq!(sorted.windows.len(), 1);
     assert_eq!(sorted.unplaced.len(), 4);
@@ -94,9 +94,9 @@ fn what_no_window_holds_is_told_apart() {
 
 #[test]
 fn marks_and_line_ends_are_no_part_of_an_event() {
-    let mut input = Input::new(Limits::default(), Scratch::default());
+    let mut input = Input::new(Limits::default(), Scratch::default(), Grid::Day);
     input.take("test", format!("\u{feff}{ONE}\r\n\r\n\u{feff}{OTHER}").as_bytes()).unwrap();
-    let sorted = known(&input.finish(Grid::Day).unwrap());
+    let sorted = known(&input.finish().unwrap());
     assert_eq!(sorted.lines, 2);
     assert_eq!(sorted.windows[0].1[0].text, ONE.as_bytes());
     // Within a stream a mark is not white space.
@@ -106,8 +106,9 @@ fn marks_and_line_ends_are_no_part_of_an_event() {
 #[test]
 fn limits_are_said_with_their_place() {
     let length = ONE.len() as u64;
-    let take =
-        |line, text: &str| Input::new(Limits { line }, Scratch::default()).take("name", text.as_bytes());
+    let take = |line, text: &str| {
+        Input::new(Limits { line }, Scratch::default(), Grid::Day).take("name", text.as_bytes())
+    };
     assert!(take(length + 2, &format!("{ONE}\n{OTHER}\n")).is_ok());
     assert!(take(length, ONE).is_ok());
     assert!(take(length, &format!("{ONE}\n")).is_ok());
@@ -121,7 +122,7 @@ fn limits_are_said_with_their_place() {
     let place = tempfile::tempdir().unwrap();
     let input = |share| {
         let scratch = Scratch::new(place.path().to_owned(), share, 100);
-        Input::new(Limits::default(), scratch)
+        Input::new(Limits::default(), scratch, Grid::Day)
     };
     let again = format!("{ONE}\n").repeat(1_000);
     assert!(input(2_000).take("name", again.as_bytes()).is_ok());
@@ -140,9 +141,9 @@ fn an_id_has_at_most_a_thousand_contents_held_or_spilled() {
     for memory in [0, u64::MAX] {
         let all = |count| {
             let scratch = Scratch::new(place.path().to_owned(), memory, u64::MAX);
-            let mut input = Input::new(Limits::default(), scratch);
+            let mut input = Input::new(Limits::default(), scratch, Grid::Day);
             input.take("name", lines(count).as_bytes())?;
-            input.finish(Grid::Day)
+            input.finish()
         };
         assert_eq!(known(&all(1_000).unwrap()).unplaced.len(), 1_000);
         let error = all(1_001).unwrap_err();
@@ -214,9 +215,9 @@ proptest! {
         for memory in [0, 1_000, 10_000, u64::MAX] {
             for lines in [&lines, &turned] {
                 let scratch = Scratch::new(place.path().to_owned(), memory, u64::MAX);
-                let mut input = Input::new(Limits::default(), scratch.clone());
+                let mut input = Input::new(Limits::default(), scratch.clone(), grid);
                 input.take("generated", lines.join(&b'\n').as_slice()).unwrap();
-                let found = input.finish(grid).unwrap();
+                let found = input.finish().unwrap();
                 prop_assert_eq!(&known(&found), &expected, "{} bytes", memory);
                 // As often as asked for.
                 prop_assert_eq!(&known(&found), &expected);

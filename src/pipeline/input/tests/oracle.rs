@@ -1,5 +1,7 @@
 //! The rule by which lines become events, with everything in memory, one line after the other.
 
+use bytes::Bytes;
+
 use super::*;
 use crate::api::wire::event;
 

@@ -1,0 +1,170 @@
+//! A stream of bytes as lines.
+//!
+//! What lives here: [`Blocks`]. Lines are slices of blocks, so that they cost no copy of their own; a block in which they
+//! are few is not kept for their sake. What this file must not know: what a line says.
+
+use std::io::BufRead;
+
+use bytes::{Bytes, BytesMut};
+use memchr::{memchr_iter, memrchr};
+
+/// A byte order mark, which some programs put in front of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Bytes that are read at once.
+const BLOCK: u64 = 256 << 10;
+
+/// The lines of a stream.
+#[derive(Debug)]
+pub(super) struct Blocks<R> {
+    stream: R,
+    /// Bytes of a line, at most.
+    limit: usize,
+    /// The beginning of a line whose end was not read yet.
+    begun: Vec<u8>,
+    /// The number of the line that comes next, from 1.
+    number: u64,
+    ended: bool,
+}
+
+/// Why there are no more lines.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Unreadable(std::io::Error),
+    /// The line of this number has more bytes than the limit.
+    TooLong(u64),
+}
+
+impl<R: BufRead> Blocks<R> {
+    pub(super) fn new(stream: R, limit: u64) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Self { stream, limit, begun: Vec::new(), number: 1, ended: false }
+    }
+
+    /// Some lines that are not blank, each with its number; `None` at the end of the stream.
+    pub(super) fn next(&mut self) -> Result<Option<Vec<(u64, Bytes)>>, Stop> {
+        if self.ended {
+            return Ok(None);
+        }
+        let mut block = BytesMut::from(std::mem::take(&mut self.begun).as_slice());
+        let whole = loop {
+            let known = block.len();
+            self.read(&mut block).map_err(Stop::Unreadable)?;
+            let fresh = block.get(known..).unwrap_or_default();
+            if fresh.is_empty() {
+                self.ended = true;
+                break block.len();
+            }
+            if let Some(last) = memrchr(b'\n', fresh) {
+                break known + last + 1;
+            }
+            if block.len() > self.limit {
+                return Err(Stop::TooLong(self.number));
+            }
+        };
+        self.begun = block.split_off(whole).to_vec();
+        self.lines(&block.freeze()).map(Some)
+    }
+
+    fn read(&mut self, block: &mut BytesMut) -> std::io::Result<()> {
+        let mut left = BLOCK;
+        while left > 0 {
+            let known = block.len();
+            let chunk = self.stream.fill_buf();
+            let chunk = match chunk {
+                Ok(chunk) => chunk,
+                Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(cause) => return Err(cause),
+            };
+            let chunk = chunk.get(..usize::try_from(left).unwrap_or(usize::MAX)).unwrap_or(chunk);
+            block.extend_from_slice(chunk);
+            let taken = block.len() - known;
+            self.stream.consume(taken);
+            if taken == 0 {
+                break;
+            }
+            left = left.saturating_sub(u64::try_from(taken).unwrap_or(u64::MAX));
+        }
+        Ok(())
+    }
+
+    /// The lines of a block, of which only the last of the stream may have no end.
+    fn lines(&mut self, block: &Bytes) -> Result<Vec<(u64, Bytes)>, Stop> {
+        let (mut lines, mut from, mut bytes) = (Vec::new(), 0, 0);
+        let last = (block.last() != Some(&b'\n')).then_some(block.len());
+        for end in memchr_iter(b'\n', block).chain(last) {
+            let line = block.get(from..end).unwrap_or_default();
+            from = end + 1;
+            if line.len() > self.limit {
+                return Err(Stop::TooLong(self.number));
+            }
+            let line = match line.strip_prefix(BYTE_ORDER_MARK) {
+                Some(rest) if self.number == 1 => rest,
+                _ => line,
+            };
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if !line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+                bytes += line.len();
+                lines.push((self.number, block.slice_ref(line)));
+            }
+            self.number += 1;
+        }
+        if bytes < block.len() / 2 {
+            lines.iter_mut().for_each(|(_, line)| *line = Bytes::copy_from_slice(line));
+        }
+        Ok(lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::io::BufReader;
+
+    fn all(text: &[u8], limit: u64, chunk: usize) -> Result<Vec<(u64, Vec<u8>)>, Stop> {
+        let mut blocks = Blocks::new(BufReader::with_capacity(chunk, text), limit);
+        let mut lines = Vec::new();
+        while let Some(more) = blocks.next()? {
+            lines.extend(more.into_iter().map(|(number, line)| (number, line.to_vec())));
+        }
+        Ok(lines)
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_those_that_splitting_gives(text in "[ab \t\r\n]{0,60}", chunk in 1_usize..9) {
+            let expected: Vec<_> = (1..)
+                .zip(text.split('\n'))
+                .map(|(number, line)| (number, line.strip_suffix('\r').unwrap_or(line).as_bytes().to_vec()))
+                .filter(|(_, line)| !line.iter().all(|byte| b" \t\r".contains(byte)))
+                .collect();
+            prop_assert_eq!(all(text.as_bytes(), 100, chunk).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn lines_longer_than_a_block_are_whole_and_limits_hold() {
+        let long = "x".repeat(1 << 20);
+        let text = format!("a\n{long}\n\n{long}b");
+        let lines = all(text.as_bytes(), 2 << 20, 777).unwrap();
+        let seen: Vec<_> = lines.iter().map(|(number, line)| (*number, line.len())).collect();
+        assert_eq!(seen, [(1, 1), (2, 1 << 20), (4, (1 << 20) + 1)]);
+        for (limit, number) in [(1 << 20, 4), ((1 << 20) - 1, 2), (0, 1)] {
+            assert!(matches!(all(text.as_bytes(), limit, 777), Err(Stop::TooLong(found)) if found == number));
+        }
+    }
+
+    #[test]
+    fn few_lines_do_not_keep_their_block() {
+        let text = format!("{}\n{{}}\n", " \n".repeat(100_000));
+        let mut blocks = Blocks::new(text.as_bytes(), 100);
+        let lines = blocks.next().unwrap().unwrap();
+        assert_eq!(lines.len(), 1);
+        // Nobody else holds it, so that it can be taken for what it is.
+        assert_eq!(lines[0].1.clone().len(), 2);
+        assert!(
+            lines.into_iter().all(|(_, line)| line.try_into_mut().is_ok_and(|line| line.capacity() < 100))
+        );
+    }
+}

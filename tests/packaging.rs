@@ -145,6 +145,29 @@ fn the_source_package_is_small_and_whole() {
     ] {
         assert!(files.contains(wanted), "{wanted} is not in the package");
     }
+    // What the packaged documents lead to is in the package too; but for tests, which stay in the repository.
+    let documents = files.iter().filter(|file| file.ends_with(".md"));
+    let mut links = 0;
+    for document in documents {
+        let folder = Path::new(document).parent().unwrap();
+        for part in text(document).split("](").skip(1) {
+            let target = part.split([')', '#']).next().unwrap();
+            if target.is_empty() || target.contains("://") || target.starts_with("../tests") {
+                continue;
+            }
+            let mut path = PathBuf::new();
+            for step in folder.join(target.trim_end_matches('/')).components() {
+                match step {
+                    std::path::Component::ParentDir => assert!(path.pop(), "{document}: {target}"),
+                    step => path.push(step),
+                }
+            }
+            links += 1;
+            let found = files.iter().any(|file| Path::new(file).starts_with(&path));
+            assert!(found, "{document} leads to {target}, which is not in the package");
+        }
+    }
+    assert!(links > 100, "{links} links");
     // What the program includes when it is compiled.
     for line in files.iter().filter(|file| file.starts_with("schemas/v1/")) {
         text(line);

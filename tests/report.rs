@@ -2,21 +2,29 @@
 //!
 //! The program makes a dataset from its sandbox, or from hostile events, and the page of it. A strict HTML parser reads
 //! it, DuckDB counts the same files, and headless Chromium renders it: nothing is said on its console and nothing is
-//! asked of any network. A planted page shows that the last check can fail.
+//! asked of any network. axe-core judges it in light, in dark and on paper, and the contrast of each text and chart is measured.
+//! Planted pages show that these checks can fail.
 
-#![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "a test program")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test program"
+)]
 
 #[path = "harness/program.rs"]
 mod program;
 #[path = "harness/python.rs"]
 mod python;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use program::{Outcome, program, run, scratch};
 use python::script;
+use serde_json::Value;
 
 fn report(dest: &Path, out: &Path, words: &[&str]) -> Outcome {
     let mut command = program();
@@ -77,6 +85,108 @@ fn silent(page: &Path) {
     assert!(console.is_empty() && asked.is_empty(), "{console:#?} {asked:#?}");
 }
 
+/// The folder with axe-core in it, the version of `tests/browser/package-lock.json`.
+fn modules() -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
+    fs::create_dir_all(&home).unwrap();
+    let lock = File::create(home.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let wanted = fs::read_to_string(source.join("package-lock.json")).unwrap();
+    let (ready, modules) = (home.join("ready"), home.join("node_modules"));
+    if !fs::read_to_string(&ready).is_ok_and(|made| made == wanted) {
+        for name in ["package.json", "package-lock.json"] {
+            fs::copy(source.join(name), home.join(name)).unwrap();
+        }
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"])
+            .arg(&home);
+        let status = npm.status();
+        assert!(
+            status.as_ref().is_ok_and(std::process::ExitStatus::success),
+            "axe-core needs node 20 or later with npm, and access to the npm registry on the first run: {status:?}"
+        );
+        fs::write(ready, wanted).unwrap();
+    }
+    modules
+}
+
+/// What axe-core and the measurement say of a page, by medium; pictures of it are under `target/tmp/NAME-seen`.
+fn seen(name: &str, page: &Path, media: &[&str]) -> Value {
+    let modules = modules();
+    let pictures = scratch(&format!("{name}-seen"));
+    let mut command = Command::new("node");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/page.mjs");
+    command.arg(script).arg(modules).arg(page).arg(pictures).args(media);
+    serde_json::from_str(&run(command).expect(0).stdout).unwrap()
+}
+
+const MEDIA: [&str; 6] = ["light", "dark", "narrow-light", "narrow-dark", "print", "print-dark"];
+
+#[track_caller]
+fn for_everybody(name: &str, page: &Path, media: &[&str]) {
+    let said = seen(name, page, media);
+    for medium in media {
+        let said = &said[medium];
+        let measured = &said["measured"];
+        assert_eq!(said["violations"], Value::Array(Vec::new()), "{name}, {medium}");
+        // Undecided is what axe cannot measure, and the measurement does.
+        for rule in said["incomplete"].as_array().unwrap() {
+            assert_eq!(rule["id"], "color-contrast", "{name}, {medium}: {rule:#}");
+        }
+        assert_eq!(measured["wrong"], Value::Array(Vec::new()), "{name}, {medium}");
+        let undecided = said["incomplete"][0]["nodes"].as_u64().unwrap_or_default();
+        let decided = said["contrast_nodes"].as_u64().unwrap();
+        let texts = measured["texts"].as_u64().unwrap();
+        assert!(
+            decided > 50 && texts >= decided + undecided,
+            "{name}, {medium}: {texts} texts of {decided} and {undecided}"
+        );
+        assert_eq!(said["overflow"], 0, "{name}, {medium}: wider than the window");
+        assert_eq!(
+            said["paper"],
+            if *medium == "dark" || *medium == "narrow-dark" {
+                "rgb(18, 24, 31)"
+            } else {
+                "rgb(255, 255, 255)"
+            }
+        );
+        println!(
+            "{name}, {medium}: {} rules passed, least contrast {} of {texts} texts and {} of {} shapes",
+            said["rules"], measured["least"]["text"], measured["least"]["shape"], measured["shapes"]
+        );
+    }
+}
+
+#[test]
+fn a_page_that_not_everybody_can_read_is_found() {
+    let place = scratch("report-planted");
+    let page = place.join("page.html");
+    let planted = "<!DOCTYPE html><html><head><style>body { background: #fff }</style></head><body><main><h1>A</h1>\
+                   <p style=\"color:#999\">too light a text</p><p style=\"color:#aaa\">–</p><img src=x>\
+                   <br><svg width=99 height=99 viewBox=\"0 0 99 99\"><text y=50 fill=\"#ccc\">in a chart</text><path fill=\"#eee\" d=\"M0 0h9v9z\"/></svg></main>";
+    fs::write(&page, planted).unwrap();
+    let said = seen("report-planted", &page, &["light"]);
+    let found: Vec<_> = said["light"]["violations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["id"].as_str().unwrap())
+        .collect();
+    for rule in ["color-contrast", "document-title", "html-has-lang", "image-alt"] {
+        assert!(found.contains(&rule), "{rule} is not among {found:?}");
+    }
+    let wrong: Vec<_> = said["light"]["measured"]["wrong"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["what"].to_string())
+        .collect();
+    for what in ["too light", "–", "<text", "<path"] {
+        assert!(wrong.iter().any(|text| text.contains(what)), "{what} is not among {wrong:?}");
+    }
+}
+
 #[test]
 fn the_page_of_the_demo_says_what_duckdb_counts() {
     let place = scratch("report-demo");
@@ -95,6 +205,7 @@ fn the_page_of_the_demo_says_what_duckdb_counts() {
     assert!(page.contains("90 of 90 days proven"), "{page}");
     check(&dest, &one);
     silent(&one);
+    for_everybody("report-demo", &one, &MEDIA);
 
     // The head that it shows is the one that verify takes.
     let head = page.split("id=\"head\">").nth(1).unwrap().split('<').next().unwrap();
@@ -110,6 +221,10 @@ fn the_page_of_the_demo_says_what_duckdb_counts() {
     report(&dest, &two, &[]).expect(9);
     let page = fs::read_to_string(&two).unwrap();
     assert!(page.contains("NOT what its log says") && page.contains("V03") && page.contains("t-uncounted"));
+    assert!(
+        page.contains("90 of 90 days proven complete, by the log alone") && !page.contains("verdict good")
+    );
+    for_everybody("report-damaged", &two, &["light", "dark"]);
 }
 
 #[test]
@@ -161,6 +276,7 @@ fn hostile_events_stay_text() {
     assert!(!text.contains('\u{202e}') && text.contains("0 of 7 days proven"), "{text}");
     check(&dest, &page);
     silent(&page);
+    for_everybody("report-hostile", &page, &["narrow-dark", "print"]);
 
     // Without escape and policy, the same browser says and asks something.
     let planted = place.join("planted.html");

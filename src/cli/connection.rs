@@ -19,6 +19,8 @@ pub(crate) struct Connection {
     pub(crate) key: String,
     /// Requests a second, if they are limited.
     pub(crate) rate: Option<f64>,
+    /// The API's base URL.
+    pub(crate) base: String,
 }
 
 /// Builds the client; nothing is sent.
@@ -49,7 +51,7 @@ pub(crate) fn connect_keeping(
     // Whatever the variable holds, it is none of loopback's business.
     let proxy = if settings.is_loopback() { None } else { environment.proxy()? };
     let settings = settings.keep_replies(keep_replies).proxy(proxy);
-    Ok(Connection { client: Client::new(settings)?, key, rate })
+    Ok(Connection { client: Client::new(settings)?, key, rate, base: base.clone() })
 }
 
 fn seconds(text: &str) -> Result<Duration> {

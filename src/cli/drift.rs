@@ -10,8 +10,9 @@ use vonage_audit::model::{Difference, Drift};
 
 use crate::summary::{count, grouped};
 
-/// Findings shown to people of each kind; all of them are in the JSON output.
-const SHOWN: usize = 5;
+/// Findings shown to people of each kind, so that the summary below them has room on the same screen; all of them are in the
+/// JSON output.
+const SHOWN: usize = 2;
 
 /// A few lines; none without drift.
 pub(crate) fn human(drift: &Drift) -> Option<String> {
@@ -19,8 +20,7 @@ pub(crate) fn human(drift: &Drift) -> Option<String> {
         return None;
     }
     let mut out =
-        "events hold more than the table says; nothing is lost: it stands in context_json and unmapped_json"
-            .to_owned();
+        "events hold more than the table says; it stands in context_json and unmapped_json".to_owned();
     for (difference, title) in [
         (Difference::EventType, "new event type"),
         (Difference::Pointer, "new pointer"),

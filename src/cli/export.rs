@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
 
-use vonage_audit::api::Client;
 use vonage_audit::encode::Settings as Files;
 use vonage_audit::error::Kind;
 use vonage_audit::model::{Format, Grid, Level, Query, Secrets, Selection, Timestamp};
@@ -16,7 +15,7 @@ use vonage_audit::pipeline::{Job, run as run_job};
 use vonage_audit::plan::{Range, parse_duration};
 use vonage_audit::publish::{Dataset, account_fingerprint};
 use vonage_audit::schema::Table;
-use vonage_audit::settle::Settings;
+use vonage_audit::settle::{Settings, Source};
 use vonage_audit::spool::Scratch;
 use vonage_audit::{Error, Result};
 
@@ -34,6 +33,7 @@ use crate::signing::heal;
 use crate::stream;
 use crate::summary::{self, Run};
 use crate::terminal::Terminal;
+use crate::traces::{About, Spans, Watched};
 
 /// Everything about one account that is checked before the first request.
 pub(crate) struct Prepared {
@@ -98,16 +98,35 @@ impl Prepared {
         terminal: &Terminal,
         operations: &Operations,
     ) -> Result<u8> {
+        let Connection { key, base, .. } = &self.connection;
+        let account = self.name.as_deref().unwrap_or(key);
+        let spans = operations.traces.begin(About { account, dest: &self.dest, base });
+        let outcome = self.run_within(&spans, environment, terminal, operations).await;
+        spans.end(outcome.as_ref());
+        outcome
+    }
+
+    async fn run_within(
+        &self,
+        spans: &Spans,
+        environment: &Environment,
+        terminal: &Terminal,
+        operations: &Operations,
+    ) -> Result<u8> {
         let started = Instant::now();
         let Connection { client, key, .. } = &self.connection;
-        first_question(client, &self.job, self.settle, environment, terminal).await?;
+        let source = &Watched { client, spans };
+        first_question(source, &self.job, self.settle, environment, terminal).await?;
         // Only now, so that credentials that are refused leave nothing behind.
         let _lock = self.place.begin(&self.dataset, terminal).await?;
         heal(&self.dataset, environment, terminal).await?;
         let (stop, why) = operations.stop();
         let meter = Meter::new(client, terminal);
-        let observe = |progress| meter.tell(progress);
-        let work = run_job(&self.job, &self.table, client, &self.dataset, stop, &observe);
+        let observe = |progress| {
+            spans.tell(progress);
+            meter.tell(progress);
+        };
+        let work = run_job(&self.job, &self.table, source, &self.dataset, stop, &observe);
         let mut report = meter.watch(work).await;
         let stopped = stopped(&mut report, &why);
         let account = self.name.as_deref().unwrap_or(key);
@@ -121,22 +140,23 @@ impl Prepared {
             stream: false,
             stopped,
         };
+        spans.figures(&outcome);
         Ok(finish(&outcome, terminal, operations))
     }
 }
 
 /// One request that shows whether the credentials are good and what time it is at the API.
 pub(crate) async fn first_question(
-    client: &Client,
+    source: &impl Source,
     job: &Job,
     settle: u32,
     environment: &Environment,
     terminal: &Terminal,
 ) -> Result<()> {
     if !job.selection.event_types.is_empty() {
-        check_types(client, &job.selection.event_types).await?;
+        check_types(source, &job.selection.event_types).await?;
     }
-    let Some(server) = client.page(&Query::default(), 1, 1).await?.server_time else { return Ok(()) };
+    let Some(server) = source.page(&Query::default(), 1, 1).await?.server_time else { return Ok(()) };
     let ahead = environment.now.seconds() - server;
     if ahead.abs() > 300 {
         terminal
@@ -193,8 +213,8 @@ pub(crate) fn job(
 }
 
 /// Event types are checked against what the API names, since a misspelt one would be an empty, proven export.
-async fn check_types(client: &Client, wanted: &[String]) -> Result<()> {
-    let known: Vec<String> = client.types().await?.into_iter().map(|kind| kind.name).collect();
+async fn check_types(source: &impl Source, wanted: &[String]) -> Result<()> {
+    let known = source.event_types().await?;
     match wanted.iter().find(|name| !known.contains(name)) {
         None => Ok(()),
         Some(name) => Err(Error::usage(format!("the API has no event type {:?}", name.as_str()))
@@ -238,8 +258,19 @@ pub(crate) fn selection(args: &ExportArgs) -> Result<Selection> {
 /// Runs the command for each account, one after the other: one account's failure does not stop the others. The exit
 /// code is the first that is not 0.
 pub(crate) async fn run(args: Box<ExportArgs>, environment: &Environment, terminal: &Terminal) -> Result<u8> {
-    let operations = args.operations.start()?;
-    let accounts = accounts(&args, environment)?;
+    let operations = args.operations.start(environment, terminal)?;
+    let code = each(&args, environment, terminal, &operations).await;
+    operations.traces.end(terminal).await;
+    code
+}
+
+async fn each(
+    args: &ExportArgs,
+    environment: &Environment,
+    terminal: &Terminal,
+    operations: &Operations,
+) -> Result<u8> {
+    let accounts = accounts(args, environment)?;
     let streamed = |account: &Account| account.dest.as_deref() == Some(stream::STANDARD_OUTPUT);
     if accounts.len() > 1 && accounts.iter().any(streamed) {
         return Err(
@@ -249,9 +280,9 @@ pub(crate) async fn run(args: Box<ExportArgs>, environment: &Environment, termin
     let mut code = 0;
     for account in &accounts {
         let outcome = if streamed(account) {
-            stream::run(&args, account, environment, terminal, &operations).await
+            stream::run(args, account, environment, terminal, operations).await
         } else {
-            one(&args, account, environment, terminal, &operations).await
+            one(args, account, environment, terminal, operations).await
         };
         let own = outcome.unwrap_or_else(|error| {
             let error = match &account.name {

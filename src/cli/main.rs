@@ -3,6 +3,7 @@
 //! What lives here: the way from arguments to a command and from its outcome to an exit code. What this crate must
 //! not know: anything of the library but its public API.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ mod signing_program;
 mod stream;
 mod summary;
 mod terminal;
+mod traces;
 mod trust;
 mod verify;
 
@@ -76,13 +78,17 @@ fn main() -> ExitCode {
         }
     };
     let terminal = Terminal::new(&args.global);
-    match start(args.command, &settings, &environment, &terminal) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            terminal.error(&error);
-            ExitCode::from(error.kind().exit_code())
-        }
-    }
+    ExitCode::from(ended(&terminal, || start(args.command, &settings, &environment, &terminal)))
+}
+
+/// The exit code of a command, after its error was said. A panic is a defect like any other; its text is said already.
+fn ended(terminal: &Terminal, command: impl FnOnce() -> Result<u8>) -> u8 {
+    let outcome =
+        catch_unwind(AssertUnwindSafe(command)).unwrap_or_else(|_| Err(Error::bug("the program failed")));
+    outcome.unwrap_or_else(|error| {
+        terminal.error(&error);
+        error.kind().exit_code()
+    })
 }
 
 fn start(
@@ -128,4 +134,18 @@ fn start(
     // A read from standard input cannot be called off; whatever else still works is safe to be cut.
     runtime.shutdown_timeout(SHUTDOWN);
     code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_defect_ends_with_1() {
+        let terminal = Terminal::early(false);
+        assert_eq!(ended(&terminal, || Err(Error::bug("an invariant does not hold"))), 1);
+        assert_eq!(ended(&terminal, || panic!("where nobody expected it")), 1);
+        assert_eq!(ended(&terminal, || Err(Error::usage("a flag is wrong"))), 2);
+        assert_eq!(ended(&terminal, || Ok(10)), 10);
+    }
 }

@@ -1,4 +1,4 @@
-//! What a scheduler asks of a run: an end in time, and figures for a monitor.
+//! What a scheduler asks of a run: an end in time, figures for a monitor, spans for a tracer.
 //!
 //! What lives here: these flags, and what ends a run early: a signal, or its own deadline. What this file must not know:
 //! what the run does.
@@ -15,8 +15,11 @@ use vonage_audit::error::{Error, Kind, Result};
 use vonage_audit::pipeline::Report;
 use vonage_audit::plan::parse_duration;
 
+use crate::environment::Environment;
 use crate::export::stop_signal;
 use crate::metrics::Metrics;
+use crate::terminal::Terminal;
+use crate::traces::Traces;
 
 /// Exit code of a run that `--max-duration` ended. Not 3, which says that a window could not be proven and may want a
 /// person: this one only wants to be started again.
@@ -40,6 +43,7 @@ pub(crate) struct OperationArgs {
 pub(crate) struct Operations {
     deadline: Option<Instant>,
     pub(crate) metrics: Option<Metrics>,
+    pub(crate) traces: Traces,
 }
 
 impl OperationArgs {
@@ -54,11 +58,12 @@ impl OperationArgs {
     }
 
     /// Time begins to count.
-    pub(crate) fn start(&self) -> Result<Operations> {
+    pub(crate) fn start(&self, environment: &Environment, terminal: &Terminal) -> Result<Operations> {
         let limit = self.check()?;
         Ok(Operations {
             deadline: limit.and_then(|limit| Instant::now().checked_add(limit)),
             metrics: self.metrics_file.clone().map(Metrics::new),
+            traces: Traces::start(environment, terminal),
         })
     }
 }

@@ -44,7 +44,14 @@ impl<'a> Meter<'a> {
     pub(crate) fn tell(&self, progress: Progress) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match progress {
-            Progress::Recounting { windows: 0 } => {}
+            Progress::Recounting { windows: 0 }
+            | Progress::Settling { .. }
+            | Progress::Settled { .. }
+            | Progress::Unsettled { .. }
+            | Progress::Publishing { .. }
+            | Progress::Committing { .. }
+            | Progress::Logged { .. }
+            | Progress::Published { .. } => {}
             Progress::Recounting { windows } => {
                 self.terminal.detail(format!("counting {} again", count(windows, "committed window")));
             }
@@ -82,40 +89,81 @@ impl<'a> Meter<'a> {
 
     fn show(&self) {
         let state = *self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = line(state, self.client.usage(), self.started.elapsed(), self.client.waiting());
+        let seen = Seen {
+            state,
+            usage: self.client.usage(),
+            elapsed: self.started.elapsed(),
+            waiting: self.client.waiting(),
+        };
         if self.terminal.is_live() {
-            self.terminal.progress(state.done, state.planned, text);
+            self.terminal.progress(state.done, state.planned, seen.beside_the_bar(), seen.below_the_bar());
         } else {
-            self.terminal.note(text);
+            self.terminal.note(seen.line());
         }
     }
 }
 
-/// Windows, events, requests, their rate, the time left, and what is being waited for.
-fn line(state: State, usage: Usage, elapsed: Duration, waiting: Duration) -> String {
-    let seconds = elapsed.as_secs_f64().max(0.001);
-    let windows = match state.planned {
-        Some(planned) => format!("{} of {}", grouped(state.done), count(planned, "window")),
-        None => "counting".to_owned(),
-    };
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    let rate = usage.requests as f64 / seconds;
-    let mut text = format!(
-        "{windows}, {}, {}, {rate:.1}/s",
-        count(state.events, "event"),
-        count(usage.requests, "request")
-    );
-    let left = state.planned.map(|planned| planned.saturating_sub(state.done)).unwrap_or_default();
-    if state.done > 0 && left > 0 {
+/// What there is to say at one moment.
+struct Seen {
+    state: State,
+    usage: Usage,
+    elapsed: Duration,
+    waiting: Duration,
+}
+
+impl Seen {
+    /// Windows, events, requests, their rate, the time left, and what is being waited for.
+    fn line(&self) -> String {
+        let mut text = format!("{}, {}", self.windows(), self.below_the_bar());
+        if let Some(left) = self.left() {
+            text += &format!(", about {left} left");
+        }
+        if let Some(waiting) = self.waiting() {
+            text += &format!("; {waiting}");
+        }
+        text
+    }
+
+    /// What matters most comes first: a narrow terminal cuts the end.
+    fn beside_the_bar(&self) -> String {
+        let windows = self.windows();
+        match (self.waiting(), self.left()) {
+            (Some(waiting), _) => format!("{waiting}, {windows}"),
+            (None, Some(left)) => format!("{windows}, {left} left"),
+            (None, None) => windows,
+        }
+    }
+
+    fn below_the_bar(&self) -> String {
+        let seconds = self.elapsed.as_secs_f64().max(0.001);
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let rate = self.usage.requests as f64 / seconds;
+        let (events, requests) = (count(self.state.events, "event"), count(self.usage.requests, "request"));
+        format!("{events}, {requests}, {rate:.1}/s")
+    }
+
+    fn windows(&self) -> String {
+        match self.state.planned {
+            Some(planned) => format!("{} of {}", grouped(self.state.done), count(planned, "window")),
+            None => "counting".to_owned(),
+        }
+    }
+
+    fn left(&self) -> Option<String> {
+        let State { planned, done, .. } = self.state;
+        let left = planned?.saturating_sub(done);
+        if done == 0 || left == 0 {
+            return None;
+        }
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
-        let remaining = seconds * left as f64 / state.done as f64;
-        text += &format!(", about {} left", duration(Duration::from_secs_f64(remaining)));
+        let remaining = self.elapsed.as_secs_f64() * left as f64 / done as f64;
+        Some(duration(Duration::from_secs_f64(remaining)))
     }
-    if !waiting.is_zero() {
-        let reason = if usage.throttled > 0 { "the API's limit" } else { "a repetition" };
-        text += &format!("; waiting {} for {reason}", duration(waiting));
+
+    fn waiting(&self) -> Option<String> {
+        let reason = if self.usage.throttled > 0 { "the API's limit" } else { "a repetition" };
+        (!self.waiting.is_zero()).then(|| format!("waiting {} for {reason}", duration(self.waiting)))
     }
-    text
 }
 
 /// `40 s`, `12 min`, `3 h 5 min`.
@@ -134,15 +182,24 @@ mod tests {
 
     #[test]
     fn a_line_says_what_is_done_what_is_left_and_what_is_waited_for() {
-        let usage = Usage { requests: 400, throttled: 1, ..Usage::default() };
-        let state = State { planned: Some(90), done: 30, events: 12_345 };
+        let seen = Seen {
+            usage: Usage { requests: 400, throttled: 1, ..Usage::default() },
+            state: State { planned: Some(90), done: 30, events: 12_345 },
+            elapsed: Duration::from_secs(100),
+            waiting: Duration::from_millis(27_500),
+        };
         assert_eq!(
-            line(state, usage, Duration::from_secs(100), Duration::from_millis(27_500)),
-            "30 of 90 windows, 12,345 events, 400 requests, 4.0/s, about 200 s left; waiting 28 s for the API's limit"
-                .replace("200 s", "3 min")
+            seen.line(),
+            "30 of 90 windows, 12,345 events, 400 requests, 4.0/s, about 3 min left; waiting 28 s for the API's limit"
         );
-        let early = line(State::default(), Usage::default(), Duration::ZERO, Duration::ZERO);
-        assert_eq!(early, "counting, 0 events, 0 requests, 0.0/s");
+        assert_eq!(seen.beside_the_bar(), "waiting 28 s for the API's limit, 30 of 90 windows");
+        assert_eq!(seen.below_the_bar(), "12,345 events, 400 requests, 4.0/s");
+        let going = Seen { waiting: Duration::ZERO, ..seen };
+        assert_eq!(going.beside_the_bar(), "30 of 90 windows, 3 min left");
+        let early =
+            Seen { usage: Usage::default(), state: State::default(), elapsed: Duration::ZERO, ..going };
+        assert_eq!(early.line(), "counting, 0 events, 0 requests, 0.0/s");
+        assert_eq!(early.beside_the_bar(), "counting");
         assert_eq!(duration(Duration::from_secs(11_100)), "3 h 5 min");
     }
 }

@@ -21,12 +21,28 @@ use crate::progress::Meter;
 use crate::schema::table;
 use crate::summary::Run;
 use crate::terminal::Terminal;
+use crate::traces::{About, Spans, Watched};
 
 /// The destination that is standard output.
 pub(crate) const STANDARD_OUTPUT: &str = "-";
 
 /// Runs the command for an account.
 pub(crate) async fn run(
+    args: &ExportArgs,
+    account: &Account,
+    environment: &Environment,
+    terminal: &Terminal,
+    operations: &Operations,
+) -> Result<u8> {
+    let name = account.name.as_deref().unwrap_or(&account.credentials.key);
+    let spans = operations.traces.begin(About { account: name, dest: STANDARD_OUTPUT, base: &account.base });
+    let outcome = within(&spans, args, account, environment, terminal, operations).await;
+    spans.end(outcome.as_ref());
+    outcome
+}
+
+async fn within(
+    spans: &Spans,
     args: &ExportArgs,
     account: &Account,
     environment: &Environment,
@@ -44,13 +60,17 @@ pub(crate) async fn run(
     let table = table(&args.table)?;
     let ways = (Vec::new(), Files::new(Layout::default()), args.memory.scratch(environment)?);
     let job = job(args, range, grid, selection, ways, environment)?;
-    first_question(client, &job, moments.settle, environment, terminal).await?;
+    let source = &Watched { client, spans };
+    first_question(source, &job, moments.settle, environment, terminal).await?;
 
     let out = Stream::new(format, &table, terminal.data())?;
     let (stop, why) = operations.stop();
     let meter = Meter::new(client, terminal);
-    let observe = |progress| meter.tell(progress);
-    let mut report = meter.watch(stream(&job, &table, client, &out, stop, &observe)).await;
+    let observe = |progress| {
+        spans.tell(progress);
+        meter.tell(progress);
+    };
+    let mut report = meter.watch(stream(&job, &table, source, &out, stop, &observe)).await;
     let stopped = stopped(&mut report, &why);
     let outcome = Run {
         dest: STANDARD_OUTPUT,
@@ -62,6 +82,7 @@ pub(crate) async fn run(
         stream: true,
         stopped,
     };
+    spans.figures(&outcome);
     Ok(finish(&outcome, terminal, operations))
 }
 

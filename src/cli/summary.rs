@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::drift;
 use vonage_audit::api::Usage;
-use vonage_audit::model::Level;
+use vonage_audit::model::{Grid, Level, Timestamp};
 use vonage_audit::pipeline::Report;
 
 /// What a summary is about besides the report itself.
@@ -25,6 +25,9 @@ pub(crate) struct Run<'a> {
     pub(crate) stopped: Option<u8>,
 }
 
+/// Bytes of the line of types, at most.
+const TYPES: usize = 66;
+
 /// Exit code of a run that is complete and proven but met what the table does not say, if that was asked for.
 const DRIFT: u8 = 11;
 
@@ -38,19 +41,21 @@ impl Run<'_> {
     }
 }
 
-/// A screen that says what was asked, what is proven and what was written.
+/// A screen that says what was asked, what is proven and what was written: no line but a long destination is wider than 80
+/// columns.
 pub(crate) fn human(run: &Run<'_>) -> String {
     let Run { dest, account, report, usage, took, stream, .. } = run;
     let mut out = String::new();
     let mut line = |name: &str, value: String| {
-        let _ = writeln!(out, "  {name:<10} {value}");
+        let _ = writeln!(out, "  {name:<8} {value}");
     };
     let range = report.range;
-    let days = count(report.windows, "window");
-    line(
-        "range",
-        format!("{} to {} (UTC, exclusive), {days} of {}", range.from, range.to, report.grid.name()),
-    );
+    let unit = match report.grid {
+        Grid::Day => "day",
+        Grid::Hour => "hour",
+    };
+    let (from, to) = (short(range.from), short(range.to));
+    line("range", format!("{from} to {to} (UTC, exclusive), {}", count(report.windows, unit)));
     line("account", account.to_string());
     let before = if report.covered == 0 {
         String::new()
@@ -97,6 +102,13 @@ pub(crate) fn human(run: &Run<'_>) -> String {
     out
 }
 
+/// Without what is zero in it.
+fn short(at: Timestamp) -> String {
+    let text = at.to_string();
+    let shorter = text.strip_suffix("T00:00:00").or(text.strip_suffix(":00"));
+    shorter.unwrap_or(&text).to_owned()
+}
+
 fn proof(report: &Report) -> String {
     let mut parts = Vec::new();
     for level in [Level::Double, Level::Bracketed] {
@@ -119,10 +131,19 @@ fn proof(report: &Report) -> String {
 fn types(report: &Report) -> Option<String> {
     let mut types: Vec<_> = report.types.iter().collect();
     types.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), name.as_str()));
-    let shown: Vec<_> =
-        types.iter().take(3).map(|(name, count)| format!("{name} {}", grouped(**count))).collect();
-    let more = if types.len() > shown.len() { ", …" } else { "" };
-    (!shown.is_empty()).then(|| format!("{}: {}{more}", types.len(), shown.join(", ")))
+    let mut text = format!("{}:", types.len());
+    let mut shown = 0;
+    for (name, events) in types.iter().take(3) {
+        let part = format!(" {name} {},", grouped(**events));
+        // The first in any case; the API's own names are short.
+        if shown > 0 && text.len() + part.len() > TYPES {
+            break;
+        }
+        text += &part;
+        shown += 1;
+    }
+    let end = if types.len() > shown { " …" } else { "" };
+    (shown > 0).then(|| format!("{}{end}", if end.is_empty() { text.trim_end_matches(',') } else { &text }))
 }
 
 /// One JSON object; its form is documented in `docs/output.md`.

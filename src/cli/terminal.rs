@@ -105,21 +105,26 @@ impl Terminal {
         }
     }
 
-    /// How far the work is, on a terminal that shows it: steps done, of all if that is known, and a text.
-    pub(crate) fn progress(&self, done: u64, of: Option<u64>, text: String) {
+    /// How far the work is, on a terminal that shows it: steps done, of all if that is known, a text that may be cut, and one of
+    /// at most 40 columns in a line of its own.
+    pub(crate) fn progress(&self, done: u64, of: Option<u64>, beside: String, below: String) {
         if !self.live {
             return;
         }
         if self.bar.is_hidden() {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-        let template = if of.is_some() { "{bar:20} {wide_msg}" } else { "{spinner} {wide_msg}" };
+        let template = match of {
+            Some(_) => "{bar:10} {wide_msg}\n{prefix:40!}",
+            None => "{spinner} {wide_msg}\n{prefix:40!}",
+        };
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
         }
         self.bar.set_length(of.unwrap_or_default());
         self.bar.set_position(done);
-        self.bar.set_message(text);
+        self.bar.set_message(beside);
+        self.bar.set_prefix(below);
         self.bar.tick();
     }
 

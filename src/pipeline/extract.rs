@@ -10,6 +10,7 @@ use std::pin::pin;
 use futures::future::{BoxFuture, Either, select};
 use futures::stream::{FuturesOrdered, StreamExt};
 
+use super::progress::Progress;
 use crate::error::{Error, Kind, Result};
 use crate::model::Window;
 use crate::settle::{Settled, Settler, Source};
@@ -31,6 +32,7 @@ pub type Unit = (Window, Result<Settled>);
 /// Settles units ahead and gives them out in order.
 pub struct Extraction<'a, S> {
     settler: &'a Settler<'a, S>,
+    observe: &'a (dyn Fn(Progress) + Sync),
     units: std::vec::IntoIter<Window>,
     running: FuturesOrdered<BoxFuture<'a, Unit>>,
     /// Units that were done before anybody asked for them.
@@ -50,6 +52,7 @@ impl<'a, S: Source> Extraction<'a, S> {
     pub fn new(settler: &'a Settler<'a, S>, units: Vec<Window>, in_flight: usize) -> Self {
         Self {
             settler,
+            observe: &|_| {},
             units: units.into_iter(),
             running: FuturesOrdered::new(),
             ready: VecDeque::new(),
@@ -59,6 +62,13 @@ impl<'a, S: Source> Extraction<'a, S> {
             held: None,
             failed: None,
         }
+    }
+
+    /// Tells `observe` when a unit begins and ends to be settled.
+    #[must_use]
+    pub fn told_to(mut self, observe: &'a (dyn Fn(Progress) + Sync)) -> Self {
+        self.observe = observe;
+        self
     }
 
     /// Does some work while the units ahead go on. Whatever waits longer must wait here: a unit that nobody drives keeps
@@ -98,8 +108,8 @@ impl<'a, S: Source> Extraction<'a, S> {
         while self.running.len() + self.ready.len() < most
             && let Some(unit) = self.units.next()
         {
-            let settler = self.settler;
-            self.running.push_back(Box::pin(async move { (unit, settler.settle(unit).await) }));
+            let (settler, observe) = (self.settler, self.observe);
+            self.running.push_back(Box::pin(async move { (unit, settle(settler, observe, unit).await) }));
         }
     }
 
@@ -169,8 +179,8 @@ impl<'a, S: Source> Extraction<'a, S> {
                 self.settler.widen();
             }
             // Both, so that neither certificate is older than what the other has seen.
-            let settler = self.settler;
-            match self.beside(settler.settle(held.certificate.range)).await {
+            let (settler, observe) = (self.settler, self.observe);
+            match self.beside(settle(settler, observe, held.certificate.range)).await {
                 Ok(again) => held = again,
                 Err(error) => {
                     let range = held.certificate.range;
@@ -178,7 +188,7 @@ impl<'a, S: Source> Extraction<'a, S> {
                     return (range, Err(error));
                 }
             }
-            match self.beside(settler.settle(next.certificate.range)).await {
+            match self.beside(settle(settler, observe, next.certificate.range)).await {
                 Ok(again) => next = again,
                 Err(error) => {
                     self.failed = Some((next.certificate.range, error));
@@ -188,6 +198,22 @@ impl<'a, S: Source> Extraction<'a, S> {
         }
         given(held)
     }
+}
+
+async fn settle<S: Source>(
+    settler: &Settler<'_, S>,
+    observe: &(dyn Fn(Progress) + Sync),
+    range: Window,
+) -> Result<Settled> {
+    observe(Progress::Settling { range });
+    let outcome = settler.settle(range).await;
+    observe(match &outcome {
+        Ok(Settled { certificate, events, .. }) => {
+            Progress::Settled { range, events: events.len(), level: certificate.level }
+        }
+        Err(error) => Progress::Unsettled { range, kind: error.kind() },
+    });
+    outcome
 }
 
 fn given(settled: Settled) -> Unit {

@@ -1,6 +1,6 @@
 //! A run from plan to commit.
 //!
-//! What lives here: [`Job`], [`run`] and what it tells while it works. A fatal error ends the run where it stands; a
+//! What lives here: [`Job`] and [`run`]. A fatal error ends the run where it stands; a
 //! range that cannot be proven does not. What this file must not know: where the pages come from, what kind of store
 //! it is.
 
@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::deliver::{Delivered, DeliveredUndated, by_id, deliver, deliver_undated};
 use super::extract::Extraction;
+use super::progress::Progress;
 use super::report::Report;
 use super::stream::Stream;
 use super::transform::{Ready, Recipe, as_kept, transform};
@@ -51,33 +52,6 @@ pub struct Job {
     pub scratch: Scratch,
     /// The clock, for the commit records alone; seconds since 1970.
     pub recorded_at: i64,
-}
-
-/// What a run tells while it works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// Committed windows are counted again.
-    Recounting {
-        /// How many.
-        windows: u64,
-    },
-    /// The windows to settle are known.
-    Planned {
-        /// How many.
-        windows: u64,
-    },
-    /// A window is committed.
-    Committed {
-        /// Which.
-        window: Window,
-        /// Its distinct events.
-        events: u64,
-    },
-    /// A range could not be proven.
-    Unproven {
-        /// Which.
-        window: Window,
-    },
 }
 
 /// Runs a job. The report is also made when the run fails: what was committed stays.
@@ -190,7 +164,9 @@ impl<S: Source> Run<'_, S> {
         report.not_rebuilt += not_rebuilt;
         report.count(record.counts, &record.vanished, &record.files, types);
         report.drift.merge(drift);
+        (self.observe)(Progress::Committing { windows: 0 });
         dataset.commit_undated(record, self.job.recorded_at).await?;
+        (self.observe)(Progress::Logged { head: dataset.head().map(|head| head.number) });
         Ok(())
     }
 
@@ -201,13 +177,15 @@ impl<S: Source> Run<'_, S> {
         recipe: &Recipe,
         report: &mut Report,
     ) -> Result<()> {
-        let mut extraction = Extraction::new(settler, units, self.job.units_in_flight);
+        let mut extraction = Extraction::new(settler, units, self.job.units_in_flight).told_to(self.observe);
         let mut next = extraction.next().await;
         while let Some((range, outcome)) = next {
             match outcome {
                 Ok(settled) => {
                     // The next units are settled while this one is encoded and written.
+                    (self.observe)(Progress::Publishing { range });
                     extraction.beside(self.publish(settled, recipe, report)).await?;
+                    (self.observe)(Progress::Published { range });
                     next = extraction.next().await;
                 }
                 Err(error) if leaves_a_gap(error.kind()) => {
@@ -286,7 +264,9 @@ impl<S: Source> Run<'_, S> {
         if !records.is_empty() {
             let windows: Vec<_> =
                 records.iter().map(|record| (record.window, record.counts.settled)).collect();
+            (self.observe)(Progress::Committing { windows: windows.len() });
             dataset.commit(records, self.job.recorded_at).await?;
+            (self.observe)(Progress::Logged { head: dataset.head().map(|head| head.number) });
             for (window, events) in windows {
                 (self.observe)(Progress::Committed { window, events });
             }

@@ -12,9 +12,10 @@ use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema};
 use tokio::task::spawn_blocking;
 
+use super::progress::Progress;
 use super::report::Report;
 use super::rows::{Done, Rows};
-use super::run::{Job, Progress, Run, Sink};
+use super::run::{Job, Run, Sink};
 use super::transform::{Made, Ready};
 use crate::encode::{Batches, EVENT_TEXT, RowStream, StreamFormat};
 use crate::error::{Error, Kind, Result};

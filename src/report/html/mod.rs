@@ -147,11 +147,13 @@ fn verdict(out: &mut String, content: &Content<'_>) {
         );
         return;
     };
-    let (class, mark) = if proven == all { ("good", "✓") } else { ("warn", "!") };
+    // What a log proves holds for the files that it names: beside others, it is no good news.
+    let (class, mark) = if proven == all && sound { ("good", "✓") } else { ("warn", "!") };
+    let whose = if sound { "" } else { ", by the log alone" };
     let _ = write!(
         out,
         "<div class=\"verdict {class}\"><span class=\"sign\" aria-hidden=\"true\">{mark}</span><p><strong>{} of {} proven \
-         complete</strong> {} to {}.",
+         complete{whose}</strong> {} to {}.",
         Number(proven),
         count(all, "day"),
         date(from),

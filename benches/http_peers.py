@@ -45,7 +45,7 @@ dlt.pipeline("peer", pipelines_dir=out + "/state", destination=target, dataset_n
 """
 
 ASYNCIO = """
-import asyncio, json, os, sys
+import asyncio, base64, json, os, sys
 import aiohttp, orjson, pyarrow as pa, pyarrow.compute as pc, pyarrow.dataset as ds
 url, out, flight, paths = sys.argv[1], sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4])
 plain = [(name, path[0]) for name, path in paths if len(path) == 1 and path[0] != "context"]
@@ -95,8 +95,9 @@ def write(columns, number):
                      file_options=ds.ParquetFileFormat().make_write_options(compression="zstd", compression_level=3))
 
 async def main():
-    auth = aiohttp.BasicAuth(os.environ["VONAGE_API_KEY"], os.environ["VONAGE_API_SECRET"])
-    async with aiohttp.ClientSession(auth=auth, connector=aiohttp.TCPConnector(limit=flight)) as session:
+    account = os.environ["VONAGE_API_KEY"] + ":" + os.environ["VONAGE_API_SECRET"]
+    headers = {"Authorization": "Basic " + base64.b64encode(account.encode()).decode()}
+    async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=flight)) as session:
         async def page(number):
             async with session.get(url + "/events", params={"page": number, "size": 100}) as reply:
                 reply.raise_for_status()

@@ -34,7 +34,8 @@ impl<S: Source> Settler<'_, S> {
         let mut units = Vec::new();
         // Counted side by side, and each cut as soon as it is known: one after the other, a busy decade would wait for
         // thousands of replies. Not in all places: probes asked beside it wait for one reply after the other.
-        let places = (self.settings.in_flight * 3 / 4).max(1);
+        let in_flight = self.settings.in_flight;
+        let places = in_flight.saturating_sub((in_flight / 8).max(1)).max(1);
         let (mut open, mut counts) = (VecDeque::from([(range, limit)]), FuturesUnordered::new());
         loop {
             while counts.len() < places

@@ -88,13 +88,15 @@ struct Inner {
     message: String,
     context: Vec<(&'static str, String)>,
     hint: Option<String>,
+    own: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     /// An error of this kind with this sentence.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), context: Vec::new(), hint: None, source: None }))
+        let message = message.into();
+        Self(Box::new(Inner { kind, message, context: Vec::new(), hint: None, own: false, source: None }))
     }
 
     /// Our own mistake.
@@ -124,6 +126,13 @@ impl Error {
         self
     }
 
+    /// Says that it happened on our own side of a question that may be asked again: asking again does not help.
+    #[must_use]
+    pub fn on_our_side(mut self) -> Self {
+        self.0.own = true;
+        self
+    }
+
     /// Keeps the cause.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -134,6 +143,11 @@ impl Error {
     /// What the caller does next.
     pub fn kind(&self) -> Kind {
         self.0.kind
+    }
+
+    /// Whether it happened on our own side of a question: see [`Error::on_our_side`].
+    pub fn is_on_our_side(&self) -> bool {
+        self.0.own
     }
 
     /// The sentence alone.

@@ -128,7 +128,7 @@ impl Exchange {
         let request = self.http.request(method, url).header(AUTHORIZATION, self.authorization.clone());
         let mut response = match timeout(limit, request.send()).await {
             Err(_) => return Err(Cause::Timeout { waited_for: "reply", limit }.into()),
-            Ok(Err(error)) => return Err(Cause::Transport(error).into()),
+            Ok(Err(error)) => return Err(Cause::from(error).into()),
             Ok(Ok(response)) => response,
         };
         let trace = response

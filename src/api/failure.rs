@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use super::problem::Problem;
+use super::trust::Distrust;
 use crate::error::{Error, Kind};
 
 /// One failed attempt.
@@ -20,6 +21,8 @@ pub(super) struct Failure {
 pub(super) enum Cause {
     /// Connection, TLS, protocol, or a body that ended early.
     Transport(reqwest::Error),
+    /// The certificate; no request was sent.
+    Untrusted(reqwest::Error, Distrust),
     /// Nothing came in time.
     Timeout { waited_for: &'static str, limit: Duration },
     /// An answer other than 200.
@@ -42,6 +45,15 @@ pub(super) struct Answer {
     pub(super) target: Option<String>,
 }
 
+impl From<reqwest::Error> for Cause {
+    fn from(error: reqwest::Error) -> Self {
+        match Distrust::of(&error) {
+            Some(distrust) => Self::Untrusted(error, distrust),
+            None => Self::Transport(error),
+        }
+    }
+}
+
 impl From<Cause> for Failure {
     fn from(cause: Cause) -> Self {
         Self { cause, trace: None }
@@ -59,6 +71,11 @@ impl Failure {
                     "the API's reply broke off"
                 };
                 Error::new(kind, what).because(source.without_url())
+            }
+            Cause::Untrusted(source, distrust) => {
+                Error::new(kind, "the API's certificate is not trusted, so that nothing was sent")
+                    .because(source.without_url())
+                    .hint(distrust.hint())
             }
             Cause::Timeout { waited_for, limit } => {
                 Error::new(kind, format!("the API sent no {waited_for} within {} s", limit.as_secs_f32()))

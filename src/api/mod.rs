@@ -18,6 +18,7 @@ mod proxy;
 mod retry;
 mod retry_after;
 mod settings;
+mod trust;
 mod usage;
 pub mod wire;
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::failure::Cause;
+use super::trust::Distrust;
 use crate::error::Kind;
 
 /// What to do next.
@@ -33,6 +34,11 @@ pub(super) enum Verdict {
 pub(super) fn decide(cause: &Cause) -> Verdict {
     match cause {
         Cause::Transport(_) | Cause::Timeout { .. } => {
+            Verdict::Repeat { last: Kind::Unavailable, asked: None }
+        }
+        // One of several servers may have a bad one; what is trusted here does not change by waiting.
+        Cause::Untrusted(_, Distrust::Authority) => Verdict::Stop(Kind::Unavailable),
+        Cause::Untrusted(_, Distrust::Time | Distrust::Name | Distrust::Other) => {
             Verdict::Repeat { last: Kind::Unavailable, asked: None }
         }
         Cause::Malformed(_) => Verdict::Repeat { last: Kind::Malformed, asked: None },

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::iter::Peekable;
 use std::pin::pin;
 
 use futures::future::{BoxFuture, Either, select};
@@ -13,35 +14,35 @@ use futures::stream::{FuturesOrdered, StreamExt};
 use super::progress::Progress;
 use crate::error::{Error, Kind, Result};
 use crate::model::Window;
-use crate::settle::{Settled, Settler, Source};
+use crate::settle::{Settled, Settler, Source, Unit};
 
 /// Most times that two neighbours are settled again because they disagree at their border: once for events that
 /// arrived meanwhile, then with wide padding, then once more for arrivals.
 const AGREEMENT_ROUNDS: u32 = 3;
 
-/// Events that the units ahead may have together, as far as those before them tell; about 20 MB. Two units are always
-/// settled at the same time.
+/// Events that the units ahead may have together, as far as their counts and those before them tell; about 20 MB. Two
+/// units are always settled at the same time.
 const EVENTS_AHEAD: u64 = 16_000;
 
 /// No unit counts as smaller.
-const SMALLEST: u64 = 1_000;
+const SMALLEST: u64 = 250;
 
 /// A unit's outcome: its range, and its events or why they are not certain.
-pub type Unit = (Window, Result<Settled>);
+pub type Outcome = (Window, Result<Settled>);
 
 /// Settles units ahead and gives them out in order.
 pub struct Extraction<'a, S> {
     settler: &'a Settler<'a, S>,
     observe: &'a (dyn Fn(Progress) + Sync),
-    units: std::vec::IntoIter<Window>,
-    running: FuturesOrdered<BoxFuture<'a, Unit>>,
+    units: Peekable<std::vec::IntoIter<Unit>>,
+    /// Those that are settled now; what each is expected to have is at the same place in `expected`.
+    running: FuturesOrdered<BoxFuture<'a, Outcome>>,
+    expected: VecDeque<u64>,
     /// Units that were done before anybody asked for them.
-    ready: VecDeque<Unit>,
+    ready: VecDeque<Outcome>,
     in_flight: usize,
-    /// Most events of a unit so far; `None` before the first.
-    largest: Option<u64>,
-    /// Units that were settled.
-    done: usize,
+    /// By how much, in percent, a unit has had more events than expected at most.
+    excess: u64,
     held: Option<Settled>,
     /// A unit that failed, to be given out after the one that is held.
     failed: Option<(Window, Error)>,
@@ -49,16 +50,16 @@ pub struct Extraction<'a, S> {
 
 impl<'a, S: Source> Extraction<'a, S> {
     /// Settles `units`, which ascend in time, at most `in_flight` at the same time.
-    pub fn new(settler: &'a Settler<'a, S>, units: Vec<Window>, in_flight: usize) -> Self {
+    pub fn new(settler: &'a Settler<'a, S>, units: Vec<Unit>, in_flight: usize) -> Self {
         Self {
             settler,
             observe: &|_| {},
-            units: units.into_iter(),
+            units: units.into_iter().peekable(),
             running: FuturesOrdered::new(),
+            expected: VecDeque::new(),
             ready: VecDeque::new(),
             in_flight: in_flight.max(1),
-            largest: None,
-            done: 0,
+            excess: 100,
             held: None,
             failed: None,
         }
@@ -92,7 +93,7 @@ impl<'a, S: Source> Extraction<'a, S> {
     }
 
     /// The next unit in order as it was settled.
-    async fn ahead(&mut self) -> Option<Unit> {
+    async fn ahead(&mut self) -> Option<Outcome> {
         self.fill();
         match self.ready.pop_front() {
             Some(unit) => Some(unit),
@@ -102,26 +103,34 @@ impl<'a, S: Source> Extraction<'a, S> {
 
     /// Starts as many units as may be ahead: many small ones, since each waits for its own counts; few large ones.
     fn fill(&mut self) {
-        let fit = self.largest.map_or(0, |largest| EVENTS_AHEAD / largest.max(SMALLEST));
-        // One more for each that is done: after quiet days not all busy ones begin at once.
-        let most = usize::try_from(fit).unwrap_or(usize::MAX).min(self.done).max(2).min(self.in_flight);
-        while self.running.len() + self.ready.len() < most
-            && let Some(unit) = self.units.next()
-        {
-            let (settler, observe) = (self.settler, self.observe);
-            self.running.push_back(Box::pin(async move { (unit, settle(settler, observe, unit).await) }));
+        while let Some(unit) = self.units.peek() {
+            let running =
+                self.expected.iter().fold(unit.events.max(SMALLEST), |all, one| all.saturating_add(*one));
+            let ready = self
+                .ready
+                .iter()
+                .map(|(_, outcome)| events(outcome).max(SMALLEST))
+                .fold(0, u64::saturating_add);
+            let fits = (running.saturating_mul(self.excess) / 100).saturating_add(ready) <= EVENTS_AHEAD;
+            let few = self.running.len() + self.ready.len() < self.in_flight.min(2);
+            if self.running.len() >= self.in_flight || !(fits || few) {
+                return;
+            }
+            let (settler, observe, range) = (self.settler, self.observe, unit.range);
+            self.running.push_back(Box::pin(async move { (range, settle(settler, observe, range).await) }));
+            self.expected.push_back(unit.events.max(SMALLEST));
+            self.units.next();
         }
     }
 
-    fn measured(&mut self, unit: Unit) -> Unit {
-        let events = unit.1.as_ref().map_or(0, |settled| settled.events.len());
-        self.largest = self.largest.max(Some(events));
-        self.done += 1;
+    fn measured(&mut self, unit: Outcome) -> Outcome {
+        let expected = self.expected.pop_front().unwrap_or(SMALLEST);
+        self.excess = self.excess.max(events(&unit.1).saturating_mul(100) / expected.max(1));
         unit
     }
 
     /// The next unit in order; `None` when all have been given out.
-    pub async fn next(&mut self) -> Option<Unit> {
+    pub async fn next(&mut self) -> Option<Outcome> {
         loop {
             if self.held.is_none()
                 && let Some((range, error)) = self.failed.take()
@@ -146,7 +155,7 @@ impl<'a, S: Source> Extraction<'a, S> {
     }
 
     /// Gives out `held` once it and `next` agree where their questions overlap.
-    async fn agree(&mut self, held: Settled, next: Settled) -> Unit {
+    async fn agree(&mut self, held: Settled, next: Settled) -> Outcome {
         let (mut held, mut next) = (held, next);
         for round in 0..=AGREEMENT_ROUNDS {
             let lost = async { Ok((held.misses(&next).await?, next.misses(&held).await?)) };
@@ -216,6 +225,10 @@ async fn settle<S: Source>(
     outcome
 }
 
-fn given(settled: Settled) -> Unit {
+fn given(settled: Settled) -> Outcome {
     (settled.certificate.range, Ok(settled))
+}
+
+fn events(outcome: &Result<Settled>) -> u64 {
+    outcome.as_ref().map_or(0, |settled| settled.events.len())
 }

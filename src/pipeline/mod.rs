@@ -21,7 +21,7 @@ mod transform;
 
 pub use audit::{RawCheck, check_raw};
 pub use convert::{Conversion, Converted, convert};
-pub use extract::{Extraction, Unit};
+pub use extract::{Extraction, Outcome};
 pub use input::{Input, Limits, Lines};
 pub use law::law;
 pub use outlook::{Outlook, Stretch, outlook};

@@ -6,7 +6,8 @@
 
 use std::future::Future;
 
-use futures::future::{Either, select};
+use futures::future::{Either, select, try_join};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::task::spawn_blocking;
 
 use super::deliver::{Delivered, DeliveredUndated, by_id, deliver, deliver_undated};
@@ -24,7 +25,7 @@ use crate::model::{
 use crate::plan::{Known, todo};
 use crate::publish::{Dataset, Surplus};
 use crate::schema::Table;
-use crate::settle::{Settings, Settled, Settler, Source, Undated};
+use crate::settle::{Settings, Settled, Settler, Source, Undated, Unit};
 use crate::spool::Scratch;
 
 /// What a run is to do.
@@ -109,16 +110,24 @@ impl<S: Source> Run<'_, S> {
             Sink::Dataset(dataset) => known(dataset, &job.formats),
             Sink::Stream(_) => Known::default(),
         };
-        let units = self.units(&settler, &known, report).await?;
         let recipe = self.recipe();
-        if !units.is_empty() {
-            self.windows(&settler, units, &recipe, report).await?;
-        }
+        let windows = async {
+            let units = self.units(&settler, &known, report).await?;
+            self.windows(&settler, units, &recipe, report).await
+        };
         // Users are told apart in windows alone.
         if job.selection.by_user() {
-            return Ok(());
+            return windows.await;
         }
-        match self.undated(&settler, &recipe, report).await {
+        // Its counts need no window; what they say is looked at after all windows.
+        let counted = async { Ok(settler.may_be_undated(self.known_surplus()).await) };
+        let ((), undated) = try_join(windows, counted).await?;
+        let undated = match undated {
+            Ok(false) => Ok(()),
+            Ok(true) => self.undated(&settler, &recipe, report).await,
+            Err(error) => Err(error),
+        };
+        match undated {
             Err(error) if leaves_a_gap(error.kind()) => report.unproven.push((job.range, error)),
             outcome => outcome?,
         }
@@ -140,13 +149,18 @@ impl<S: Source> Run<'_, S> {
         }
     }
 
-    /// Events without a readable time belong to no window, and are rows all the same.
-    async fn undated(&self, settler: &Settler<'_, S>, recipe: &Recipe, report: &mut Report) -> Result<()> {
-        let known = match self.sink {
+    /// What [`known_surplus`] says of the destination.
+    fn known_surplus(&self) -> Option<u64> {
+        match self.sink {
             Sink::Dataset(dataset) => known_surplus(&dataset.undated(), &self.job.formats),
             Sink::Stream(_) => None,
-        };
-        let Some(Undated { total, dated, events }) = settler.undated(known).await? else { return Ok(()) };
+        }
+    }
+
+    /// Events without a readable time belong to no window, and are rows all the same.
+    async fn undated(&self, settler: &Settler<'_, S>, recipe: &Recipe, report: &mut Report) -> Result<()> {
+        let found = settler.undated(self.known_surplus()).await?;
+        let Some(Undated { total, dated, events }) = found else { return Ok(()) };
         let dataset = match self.sink {
             Sink::Dataset(dataset) => dataset,
             Sink::Stream(stream) => {
@@ -173,7 +187,7 @@ impl<S: Source> Run<'_, S> {
     async fn windows(
         &self,
         settler: &Settler<'_, S>,
-        units: Vec<Window>,
+        units: Vec<Unit>,
         recipe: &Recipe,
         report: &mut Report,
     ) -> Result<()> {
@@ -200,12 +214,7 @@ impl<S: Source> Run<'_, S> {
     }
 
     /// What there is to settle, in units: new windows, windows to read again, windows whose count has changed.
-    async fn units(
-        &self,
-        settler: &Settler<'_, S>,
-        known: &Known,
-        report: &mut Report,
-    ) -> Result<Vec<Window>> {
+    async fn units(&self, settler: &Settler<'_, S>, known: &Known, report: &mut Report) -> Result<Vec<Unit>> {
         let job = self.job;
         let todo = todo(job.range, job.grid, known, job.read_again);
         report.windows = todo.windows;
@@ -217,7 +226,10 @@ impl<S: Source> Run<'_, S> {
         };
         let recounted: usize = todo.recount.iter().map(in_range).sum();
         (self.observe)(Progress::Recounting { windows: u64::try_from(recounted).unwrap_or(u64::MAX) });
-        let changed = settler.changed(&todo.recount).await?;
+        let fresh = async {
+            if todo.settle.is_empty() { Ok(Vec::new()) } else { self.surveyed(settler, &todo.settle).await }
+        };
+        let (changed, mut units) = try_join(settler.changed(&todo.recount), fresh).await?;
         report.unchanged =
             u64::try_from(recounted - changed.iter().map(in_range).sum::<usize>()).unwrap_or(0);
         report.covered =
@@ -225,16 +237,26 @@ impl<S: Source> Run<'_, S> {
         let settle: u64 = todo.windows - report.unchanged;
         (self.observe)(Progress::Planned { windows: settle });
 
-        if todo.settle.is_empty() && changed.is_empty() {
-            return Ok(Vec::new());
+        if todo.settle.is_empty() && !changed.is_empty() {
+            settler.probe(job.range).await?;
         }
-        settler.probe(job.range).await?;
-        let mut units: Vec<Window> = changed.into_iter().map(|certificate| certificate.range).collect();
-        for stretch in todo.settle {
-            units.extend(settler.survey(stretch, job.grid).await?);
-        }
-        units.sort_unstable_by_key(|unit| unit.from);
+        let again = changed.into_iter();
+        units.extend(again.map(|certificate| Unit { range: certificate.range, events: certificate.total }));
+        units.sort_unstable_by_key(|unit| unit.range.from);
         Ok(units)
+    }
+
+    /// The units of these stretches, counted while the probes ask what the date filter does: the counts are an economy,
+    /// and nothing is settled before the probes have answered.
+    async fn surveyed(&self, settler: &Settler<'_, S>, stretches: &[Window]) -> Result<Vec<Unit>> {
+        let grid = self.job.grid;
+        let survey = async {
+            let stretches = stream::iter(stretches).map(|stretch| settler.survey(*stretch, grid));
+            Ok(stretches.buffered(self.job.units_in_flight.max(1)).try_concat().await)
+        };
+        // What the probes find comes first.
+        let (_, units) = try_join(settler.probe(self.job.range), survey).await?;
+        units
     }
 
     /// Encodes a unit's windows, writes them in order, then commits them together.

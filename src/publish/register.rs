@@ -115,11 +115,88 @@ pub(super) async fn list(store: &dyn Store, folder: &ObjectPath) -> Result<Vec<O
     answer
 }
 
-/// Only the store's own failures are unclear.
+/// Only the store's own failures are unclear: a temporary file of ours that has no room has none the next time.
 fn retriable(cause: Error) -> Result<Error> {
-    if cause.kind() == Kind::Storage { Ok(cause) } else { Err(cause) }
+    if cause.kind() == Kind::Storage && !cause.is_on_our_side() { Ok(cause) } else { Err(cause) }
 }
 
 fn inconsistent(path: &ObjectPath) -> Error {
     Error::new(Kind::Storage, "the store says that an object exists and does not return it").at("path", path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{create_dir_all, write};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures::future::{BoxFuture, FutureExt};
+
+    use super::*;
+    use crate::store::LocalStore;
+
+    /// Counts what is asked of a real store.
+    #[derive(Debug)]
+    struct Counted(LocalStore, AtomicU32);
+
+    impl Store for Counted {
+        fn create<'a>(&'a self, path: &'a ObjectPath, bytes: Bytes) -> BoxFuture<'a, Result<Created>> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            self.0.create(path, bytes)
+        }
+
+        fn read<'a>(&'a self, path: &'a ObjectPath, limit: u64) -> BoxFuture<'a, Result<Option<Bytes>>> {
+            self.0.read(path, limit)
+        }
+
+        fn fetch<'a>(
+            &'a self,
+            path: &'a ObjectPath,
+            limit: u64,
+            scratch: &'a Scratch,
+        ) -> BoxFuture<'a, Result<Option<Blob>>> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            self.0.fetch(path, limit, scratch)
+        }
+
+        fn children<'a>(&'a self, _: Option<&'a ObjectPath>) -> BoxFuture<'a, Result<Vec<Entry>>> {
+            async { Ok(Vec::new()) }.boxed()
+        }
+
+        fn describe(&self) -> String {
+            self.0.describe()
+        }
+
+        fn list<'a>(&'a self, _: &'a ObjectPath) -> BoxFuture<'a, Result<Vec<ObjectPath>>> {
+            async { Ok(Vec::new()) }.boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_temporary_file_without_room_is_no_unclear_answer_and_a_foreign_file_is() {
+        let place = tempfile::tempdir().unwrap();
+        let dest = place.path().join("dest");
+        let store = Counted(LocalStore::open(&dest, true).unwrap(), AtomicU32::new(0));
+        let asked = || store.1.swap(0, Ordering::Relaxed);
+        let path = ObjectPath::new("parquet/one").unwrap();
+        create_dir_all(dest.join("parquet")).unwrap();
+        write(dest.join("parquet/one"), vec![0; 100_000]).unwrap();
+
+        let scratch = Scratch::new(place.path().to_owned(), 0, 1_000);
+        let error = read_file(&store, &path, (u64::MAX, &scratch)).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_on_our_side(), asked()), (Kind::Storage, true, 1), "{error}");
+        let missing = Scratch::new(place.path().join("missing"), 0, 1 << 20);
+        let error = read_file(&store, &path, (u64::MAX, &missing)).await.unwrap_err();
+        assert!(error.hint_text().unwrap().contains("--spill-dir"), "{error}");
+        assert_eq!(asked(), 1);
+
+        // The control: what the store itself says is asked again.
+        std::os::unix::fs::symlink("/dev/null", dest.join("parquet/two")).unwrap();
+        let path = ObjectPath::new("parquet/two").unwrap();
+        let error = read_file(&store, &path, (u64::MAX, &scratch)).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.is_on_our_side(), asked()),
+            (Kind::Storage, false, ATTEMPTS),
+            "{error}"
+        );
+    }
 }

@@ -7,8 +7,10 @@
 //! them.
 //! What this file must not know: the destination, why a range is old.
 
+use futures::stream::{self, StreamExt, TryStreamExt};
+
 use super::{Settler, Source};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Certificate, Query, Window};
 
 impl<S: Source> Settler<'_, S> {
@@ -17,51 +19,66 @@ impl<S: Source> Settler<'_, S> {
     /// # Errors
     /// What [`Source::page`] gives up with.
     pub async fn changed(&self, settled: &[Certificate]) -> Result<Vec<Certificate>> {
-        let mut changed = Vec::new();
-        for stretch in self.stretches(settled) {
-            match stretch {
-                Stretch::Alone(certificate) => {
-                    if !self.unchanged(certificate).await? {
-                        changed.push(certificate.clone());
-                    }
+        let stretches = self.stretches(settled).into_iter();
+        let mut changed: Vec<Certificate> = stream::iter(stretches)
+            .map(|stretch| async move {
+                match stretch {
+                    Stretch::Alone(certificate) => self.differing(vec![certificate]).await,
+                    Stretch::Between(groups) => self.search(&groups).await,
                 }
-                Stretch::Between(groups) => self.search(&groups, &mut changed).await?,
-            }
-        }
+            })
+            .buffered(self.settings.in_flight.max(1))
+            .try_concat()
+            .await?;
         changed.sort_by_key(|certificate| certificate.range.from);
         Ok(changed)
     }
 
-    /// Searches by halves. Each group lies between two quiet borders.
-    async fn search(&self, groups: &[&[Certificate]], changed: &mut Vec<Certificate>) -> Result<()> {
+    /// The ones whose own question counts something else now, in order.
+    async fn differing(&self, certificates: Vec<&Certificate>) -> Result<Vec<Certificate>> {
+        let counted = stream::iter(certificates)
+            .map(|certificate| async move {
+                Ok::<_, Error>((!self.unchanged(certificate).await?).then(|| certificate.clone()))
+            })
+            .buffered(self.settings.in_flight.max(1));
+        counted.try_filter_map(|changed| async move { Ok(changed) }).try_collect().await
+    }
+
+    /// Searches by halves, those of one size side by side. Each group lies between two quiet borders.
+    async fn search(&self, groups: &[&[Certificate]]) -> Result<Vec<Certificate>> {
+        let (mut changed, mut blurred) = (Vec::new(), Vec::new());
         let mut open = vec![groups];
-        while let Some(groups) = open.pop() {
-            let (Some(first), Some(last)) = (groups.first().and_then(|group| group.first()), last(groups))
-            else {
-                continue;
-            };
-            let events: u64 = groups.iter().copied().flatten().map(|certificate| certificate.events).sum();
-            let query = Query {
-                from: Some(first.range.from),
-                to: Some(last.range.to),
-                ..self.query(Window::new(first.range.from, last.range.to))
-            };
-            if self.count(&query).await? == events {
-                continue;
-            }
-            if let [group] = groups {
-                for certificate in *group {
-                    if group.len() == 1 || !self.unchanged(certificate).await? {
-                        changed.push(certificate.clone());
-                    }
+        while !open.is_empty() {
+            let counts: Vec<(&[&[Certificate]], bool)> = stream::iter(open)
+                .map(|groups| async move { Ok::<_, Error>((groups, self.adds_up(groups).await?)) })
+                .buffered(self.settings.in_flight.max(1))
+                .try_collect()
+                .await?;
+            open = Vec::new();
+            for groups in counts.into_iter().filter_map(|(groups, adds_up)| (!adds_up).then_some(groups)) {
+                match groups {
+                    [[certificate]] => changed.push(certificate.clone()),
+                    [group] => blurred.extend(group.iter()),
+                    _ => open.extend(<[_; 2]>::from(groups.split_at(groups.len() / 2))),
                 }
-                continue;
             }
-            let (before, after) = groups.split_at(groups.len() / 2);
-            open.push(after);
-            open.push(before);
         }
-        Ok(())
+        changed.extend(self.differing(blurred).await?);
+        Ok(changed)
+    }
+
+    /// Whether the API counts as many events between two quiet borders as were settled there.
+    async fn adds_up(&self, groups: &[&[Certificate]]) -> Result<bool> {
+        let (Some(first), Some(last)) = (groups.first().and_then(|group| group.first()), last(groups)) else {
+            return Ok(true);
+        };
+        let events: u64 = groups.iter().copied().flatten().map(|certificate| certificate.events).sum();
+        let query = Query {
+            from: Some(first.range.from),
+            to: Some(last.range.to),
+            ..self.query(Window::new(first.range.from, last.range.to))
+        };
+        Ok(self.count(&query).await? == events)
     }
 
     /// Cuts adjacent certificates at their quiet borders.

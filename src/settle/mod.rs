@@ -18,6 +18,7 @@ mod source;
 mod split;
 mod study;
 mod survey;
+mod turns;
 mod undated;
 mod union;
 mod walk;
@@ -26,10 +27,13 @@ pub use probe::{Filter, WIDE_PADDING};
 pub use repeat::repeat;
 pub use source::Source;
 pub use study::{Finding, study};
+pub use survey::Unit;
 pub use undated::Undated;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
+
+use turns::Turns;
 
 use crate::model::{Certificate, Event, Evidence, Level, Query, Timestamp, Window};
 use crate::spool::{Events, Scratch};
@@ -115,6 +119,8 @@ pub struct Settler<'a, S> {
     settings: Settings,
     /// The padding in force: widened for all that follows as soon as the filter is seen not to be sharp.
     padding: AtomicU32,
+    /// Whose request is next.
+    turns: Turns,
     /// How many events the API counts without any date; a range that has as many may have met a limit of counting.
     ceiling: AtomicU64,
 }
@@ -123,7 +129,8 @@ impl<'a, S: Source> Settler<'a, S> {
     /// A settler over this source.
     pub fn new(source: &'a S, settings: Settings) -> Self {
         let padding = AtomicU32::new(settings.padding);
-        Self { source, settings, padding, ceiling: AtomicU64::new(u64::MAX) }
+        let turns = Turns::new(settings.in_flight);
+        Self { source, settings, padding, turns, ceiling: AtomicU64::new(u64::MAX) }
     }
 
     /// Asks much wider from now on: [`WIDE_PADDING`].

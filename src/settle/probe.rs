@@ -10,6 +10,8 @@
 
 use std::sync::atomic::Ordering;
 
+use futures::future::{join, join_all, join3};
+
 use super::{Settler, Source};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Event, Query, Timestamp, Window};
@@ -40,16 +42,27 @@ impl<S: Source> Settler<'_, S> {
     /// what [`Source::page`] gives up with.
     pub async fn probe(&self, range: Window) -> Result<Filter> {
         let undated = Query { from: None, to: None, ..self.query(range) };
-        let total = self.count(&undated).await?;
+        let dated = self.query(range);
+        // None of these needs the other's answer; they are looked at in this order.
+        let (total, ancient, ends) =
+            join3(self.count(&undated), self.ancient(&undated), self.ends(&dated)).await;
+        let total = total?;
         let mut filter = Filter { sharp: true, padding: self.padding(), probes: 0, total };
         self.ceiling.store(total, Ordering::Relaxed);
         if total == 0 {
             return Ok(filter);
         }
-        self.expect_filtering(&undated, total).await?;
-        for event in self.candidates(range, &undated).await? {
-            let Some(at) = event.created_at else { continue };
-            let Some(found) = self.sharply(&event, at).await? else { continue };
+        ancient?.map_or(Ok(()), |count| Err(ignored(count, total)))?;
+        let events = candidates(match ends? {
+            // The range may look empty because of the filter.
+            ends if ends.is_empty() => self.ends(&undated).await?,
+            ends => ends,
+        });
+        let timed = events.iter().filter_map(|event| event.created_at.map(|at| (event, at)));
+        let timed: Vec<(&Event, Timestamp)> = timed.collect();
+        let seen = join_all(timed.iter().map(|(event, at)| self.sharply(event, *at))).await;
+        for ((event, at), found) in timed.into_iter().zip(seen) {
+            let Some(found) = found? else { continue };
             filter.probes += 1;
             if found {
                 continue;
@@ -58,7 +71,7 @@ impl<S: Source> Settler<'_, S> {
             self.widen();
             filter.padding = self.padding();
             let around = self.around(at, i64::from(filter.padding));
-            if !self.finds_by_text(&event, &around).await? {
+            if !self.finds_by_text(event, &around).await? {
                 return Err(Error::new(
                     Kind::Contradiction,
                     "the API does not find an event by its own time",
@@ -73,42 +86,21 @@ impl<S: Source> Settler<'_, S> {
         Ok(filter)
     }
 
-    /// A day long before the service existed must be empty.
-    async fn expect_filtering(&self, undated: &Query, total: u64) -> Result<()> {
+    /// A day long before the service existed must be empty; how many events it has, if it is not.
+    async fn ancient(&self, undated: &Query) -> Result<Option<u64>> {
         let (Some(from), Some(to)) = (Timestamp::from_date(1990, 1, 1), Timestamp::from_date(1990, 1, 2))
         else {
             return Err(Error::bug("a day of 1990 is not in the calendar"));
         };
-        let ancient = Query { from: Some(from), to: Some(to), ..undated.clone() };
-        match self.count(&ancient).await {
-            Ok(0) => Ok(()),
-            Ok(count) => Err(Error::new(Kind::Contradiction, "the API ignores the date filter")
-                .at("events of 1990", count)
-                .at("events in all", total)
-                .hint("no window can be told from another, so nothing can be proven")),
+        match self.count(&Query { from: Some(from), to: Some(to), ..undated.clone() }).await {
+            Ok(count) => Ok(Some(count).filter(|count| *count > 0)),
             // A server may refuse such a date; the other probes then speak alone.
-            Err(error) if error.kind() == Kind::Refused => Ok(()),
+            Err(error) if error.kind() == Kind::Refused => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// The earliest and the latest event of the first and the last page of the range; of everything when the range
-    /// looks empty, since it may look so because of the filter.
-    async fn candidates(&self, range: Window, undated: &Query) -> Result<Vec<Event>> {
-        let dated = self.query(range);
-        let mut events = self.ends(&dated).await?;
-        if events.is_empty() {
-            events = self.ends(undated).await?;
-        }
-        events.retain(|event| event.created_at.is_some() && event.flaw.is_none());
-        events.sort_unstable_by(|one, other| one.sort_key().cmp(&other.sort_key()));
-        events.dedup_by(|one, other| one.id == other.id);
-        let last = (events.len() > 1).then(|| events.pop()).flatten();
-        events.truncate(1);
-        events.extend(last);
-        Ok(events)
-    }
-
+    /// The events of the first and the last page.
     async fn ends(&self, query: &Query) -> Result<Vec<Event>> {
         let first = self.first_page(query).await?;
         let pages = first.total.div_ceil(u64::from(self.settings.page_size.max(1)));
@@ -128,17 +120,18 @@ impl<S: Source> Settler<'_, S> {
     async fn sharply(&self, event: &Event, at: Timestamp) -> Result<Option<bool>> {
         // Sharpness is asked at the configured width, also after a first probe has widened it.
         let padding = i64::from(self.settings.padding);
-        match self.finds(event, &self.around(at, padding)).await? {
-            None => return Ok(None),
-            Some(false) => return Ok(Some(false)),
-            Some(true) => {}
-        }
+        let around = self.around(at, padding);
         let after = Query {
             from: Some(at.plus_seconds(2 * padding + 1)),
             to: Some(at.plus_seconds(4 * padding + 2)),
             ..self.around(at, 0)
         };
-        Ok(self.finds(event, &after).await?.map(|found| !found))
+        let (around, after) = join(self.finds(event, &around), self.finds(event, &after)).await;
+        match around? {
+            None => Ok(None),
+            Some(false) => Ok(Some(false)),
+            Some(true) => Ok(after?.map(|found| !found)),
+        }
     }
 
     fn around(&self, at: Timestamp, padding: i64) -> Query {
@@ -182,4 +175,22 @@ impl<S: Source> Settler<'_, S> {
         let found = walk.events.iter().any(|other| other.id == event.id);
         Ok(found)
     }
+}
+
+/// The earliest and the latest of them.
+fn candidates(mut events: Vec<Event>) -> Vec<Event> {
+    events.retain(|event| event.created_at.is_some() && event.flaw.is_none());
+    events.sort_unstable_by(|one, other| one.sort_key().cmp(&other.sort_key()));
+    events.dedup_by(|one, other| one.id == other.id);
+    let last = (events.len() > 1).then(|| events.pop()).flatten();
+    events.truncate(1);
+    events.extend(last);
+    events
+}
+
+fn ignored(count: u64, total: u64) -> Error {
+    Error::new(Kind::Contradiction, "the API ignores the date filter")
+        .at("events of 1990", count)
+        .at("events in all", total)
+        .hint("no window can be told from another, so nothing can be proven")
 }

@@ -5,7 +5,7 @@
 //! What this file must not know: the dataset's grid, pages.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use futures::future::BoxFuture;
 use futures::future::TryFutureExt;
@@ -15,6 +15,7 @@ use super::aside::aside;
 use super::certify::{Certain, Outcome};
 use super::kept;
 use super::meter::Metered;
+use super::turns::InTurn;
 use super::union::{self, Union};
 use super::{Settled, Settler, Source};
 use crate::error::{Error, Kind, Result};
@@ -44,13 +45,11 @@ impl<S: Source> Settler<'_, S> {
     /// what [`Source::page`] gives up with.
     pub async fn settle(&self, range: Window) -> Result<Settled> {
         let padding = self.padding();
-        let metered = Metered::new(self.source, self.settings.allowance);
-        let own = Settler {
-            source: &metered,
-            settings: self.settings.clone(),
-            padding: AtomicU32::new(padding),
-            ceiling: AtomicU64::new(self.ceiling.load(Ordering::Relaxed)),
-        };
+        let in_turn = InTurn { source: self.source, turns: &self.turns, range: range.from };
+        let metered = Metered::new(&in_turn, self.settings.allowance);
+        let own = Settler::new(&metered, self.settings.clone());
+        own.padding.store(padding, Ordering::Relaxed);
+        own.ceiling.store(self.ceiling.load(Ordering::Relaxed), Ordering::Relaxed);
         let part = own.part(range, 0).await.map_err(|error| error.at("window", range))?;
         let scratch = self.settings.scratch.clone();
         aside(part.certain.events.len(), move || settled(range, padding, part, &scratch)).await

@@ -1,6 +1,6 @@
 //! Events that no date filter matches.
 //!
-//! What lives here: [`Settler::undated`] and what it finds. An event whose `created_at` is missing or unreadable belongs to no window; two
+//! What lives here: [`Settler::undated`] and what it finds, and [`Settler::may_be_undated`], its first question. An event whose `created_at` is missing or unreadable belongs to no window; two
 //! counts tell whether there are any, and only then everything is read.
 //! What this file must not know: what becomes of them.
 
@@ -26,33 +26,52 @@ pub struct Undated {
 }
 
 impl<S: Source> Settler<'_, S> {
+    /// Whether [`Settler::undated`] has something to find, by its first two counts.
+    ///
+    /// # Errors
+    /// What [`Source::page`] gives up with.
+    pub async fn may_be_undated(&self, known: Option<u64>) -> Result<bool> {
+        Ok(self.undated_counts().await?.is_some_and(|(total, dated)| differ(total, dated, known)))
+    }
+
+    /// How many events there are, and then how many from the year 2000 to 2100; `None` where the API refuses to say.
+    async fn undated_counts(&self) -> Result<Option<(u64, u64)>> {
+        let any = self.any();
+        let (from, to) = (Timestamp::from_date(2000, 1, 1), Timestamp::from_date(2100, 1, 1));
+        let total = self.count(&any).await?;
+        match self.count(&Query { from, to, ..any }).await {
+            Ok(dated) => Ok(Some((total, dated))),
+            Err(error) if error.kind() == Kind::Refused => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The question without a date.
+    fn any(&self) -> Query {
+        Query {
+            event_types: self.settings.event_types.clone(),
+            search_text: self.settings.search_text.clone(),
+            ..Query::default()
+        }
+    }
+
     /// The events that have no readable `created_at`; `None` when there are as many as `known`: the difference of the
     /// counts when they were last read, or `None` if they never were and there are none.
     ///
     /// # Errors
     /// `Unproven` when there are some and they cannot be read with certainty; what [`Source::page`] gives up with.
     pub async fn undated(&self, known: Option<u64>) -> Result<Option<Undated>> {
-        let (from, to) = (Timestamp::from_date(2000, 1, 1), Timestamp::from_date(2100, 1, 1));
-        let any = Query {
-            event_types: self.settings.event_types.clone(),
-            search_text: self.settings.search_text.clone(),
-            ..Query::default()
-        };
-        let dated = Query { from, to, ..any.clone() };
-        let (mut total, mut dated_total, mut surplus) = (0, 0, 0);
+        let any = self.any();
+        let (mut total, mut dated_total) = (0, 0);
         // An event that is removed between the counts looks like one without a date.
         for _ in 0..3 {
-            total = self.count(&any).await?;
-            dated_total = match self.count(&dated).await {
-                Ok(dated) => dated,
-                Err(error) if error.kind() == Kind::Refused => return Ok(None),
-                Err(error) => return Err(error),
-            };
-            surplus = total.saturating_sub(dated_total);
-            if surplus == known.unwrap_or(0) {
+            let Some(counts) = self.undated_counts().await? else { return Ok(None) };
+            (total, dated_total) = counts;
+            if !differ(total, dated_total, known) {
                 return Ok(None);
             }
         }
+        let surplus = total.saturating_sub(dated_total);
         let unproven = |why: String| {
             Error::new(Kind::Unproven, "events without a readable created_at could not be read")
                 .at("events", surplus)
@@ -82,4 +101,9 @@ impl<S: Source> Settler<'_, S> {
         }
         Err(unproven(reason))
     }
+}
+
+/// Whether there is another number of events without a date than when they were last read.
+fn differ(total: u64, dated: u64, known: Option<u64>) -> bool {
+    total.saturating_sub(dated) != known.unwrap_or(0)
 }

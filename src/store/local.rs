@@ -139,7 +139,9 @@ impl Inner {
         let path = self.root.path().display().to_string();
         self.root.make().map_err(|failure| match failure {
             disk::Failure::Sync(cause) => self.broken(&path, cause),
-            disk::Failure::Other(cause) => failed("cannot make the destination", &path, cause),
+            disk::Failure::Content(cause) | disk::Failure::Other(cause) => {
+                failed("cannot make the destination", &path, cause)
+            }
         })?;
         self.root
             .existing()?
@@ -234,6 +236,10 @@ impl Inner {
                 Ok(Linked::Unsupported) if self.forced.is_none() => way = publication.next(),
                 Ok(Linked::Unsupported) => way = None,
                 Err(disk::Failure::Sync(cause)) => return Err(self.broken(path.as_str(), cause)),
+                Err(disk::Failure::Content(cause)) => {
+                    let error = failed("cannot read what is to be written", path.as_str(), cause);
+                    return Err(error.on_our_side());
+                }
                 Err(disk::Failure::Other(cause)) => return Err(failed("cannot write", path.as_str(), cause)),
             }
         }
@@ -279,10 +285,10 @@ impl Inner {
             let read = file.read(&mut block).map_err(|cause| failed("cannot read", path.as_str(), cause))?;
             match block.get(..read) {
                 None | Some([]) => break,
-                Some(read) => blob.push(read)?,
+                Some(read) => blob.push(read).map_err(Error::on_our_side)?,
             }
         }
-        let blob = blob.finish()?;
+        let blob = blob.finish().map_err(Error::on_our_side)?;
         if blob.len() > limit { Err(super::path::too_long(path, limit)) } else { Ok(Some(blob)) }
     }
 

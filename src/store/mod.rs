@@ -23,7 +23,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::spool::{Blob, Scratch};
 
 /// What [`Store::create`] found.
@@ -62,7 +62,8 @@ pub enum EntryKind {
 /// * An object appears whole or not at all, at no name but its own, and never changes or goes away.
 /// * Of any number of creators of one path, in any number of processes, one gets [`Created::New`].
 /// * An answer without error means that the object at the path is durable, whoever made it.
-/// * **An error says nothing**: the object may be absent, may be there, or may yet appear. The caller reads it back.
+/// * **An error says nothing**: the object may be absent, may be there, or may yet appear. The caller reads it back, but
+///   for one [on our side](crate::Error::is_on_our_side): a temporary file that failed.
 /// * A dropped future is such an error; what it began may still be carried out.
 pub trait Store: Send + Sync + fmt::Debug {
     /// Makes an object of these bytes if nothing is at this path.
@@ -73,7 +74,7 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// [`Store::create`] for bytes that may not fit into memory, as far as a store can do without them there.
     fn create_from<'a>(&'a self, path: &'a ObjectPath, content: &'a Blob) -> BoxFuture<'a, Result<Created>> {
-        async move { self.create(path, content.bytes()?).await }.boxed()
+        async move { self.create(path, content.bytes().map_err(Error::on_our_side)?).await }.boxed()
     }
 
     /// [`Store::read`] for an object that may not fit into memory, as far as a store can do without it there.

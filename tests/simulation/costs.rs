@@ -80,7 +80,7 @@ fn a_change_of_any_age_is_found_by_few_counts() {
     let certificates = block_on(async {
         let mut certificates = Vec::new();
         for unit in settler.survey(range, Grid::Day).await.unwrap() {
-            certificates.push(settler.settle(unit).await.unwrap().certificate);
+            certificates.push(settler.settle(unit.range).await.unwrap().certificate);
         }
         certificates
     });

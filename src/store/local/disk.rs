@@ -56,6 +56,8 @@ pub(super) enum Linked {
 pub(super) enum Failure {
     /// A sync of the content: final.
     Sync(io::Error),
+    /// The content cannot be read.
+    Content(io::Error),
     Other(io::Error),
 }
 
@@ -126,8 +128,14 @@ pub(super) fn look(folder: &OwnedFd, name: &str) -> io::Result<Found> {
 /// Content first, durable, before any name.
 fn fill(file: OwnedFd, content: &Blob) -> Result<File, Failure> {
     let mut file = File::from(file);
-    let written = content.each(|block| file.write_all(block));
+    let mut written = Ok(());
+    let read = content.each(|block| {
+        written = file.write_all(block);
+        // Only ends the reading.
+        if written.is_ok() { Ok(()) } else { Err(io::ErrorKind::Other.into()) }
+    });
     written.map_err(Failure::Other)?;
+    read.map_err(Failure::Content)?;
     // Also the full flush of macOS, which a bare fsync is not.
     file.sync_all().map_err(Failure::Sync)?;
     Ok(file)

@@ -190,6 +190,8 @@ fn the_tree_says_what_the_summary_says_and_no_secret() {
         );
         assert!(page["attributes"]["url.path"].as_str().unwrap().ends_with("/events"), "{page}");
     }
+    let repeated = |span: &&Value| span["attributes"]["http.request.resend_count"].as_i64();
+    assert_eq!(pages.iter().filter_map(repeated).sum::<i64>(), first["requests_repeated"].as_i64().unwrap());
     // A walk's pages together hold what their range holds, and each is asked below its range.
     for range in &settle {
         let below: Vec<_> = pages.iter().filter(|page| page["parent"] == range["id"]).copied().collect();

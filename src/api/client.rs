@@ -93,6 +93,7 @@ impl Client {
         self.ask(&call, move |reply| {
             let mut page = wire::page(&reply.body, size)?;
             page.server_time = reply.server_time;
+            page.attempts = reply.attempts;
             page.exchange = request.as_ref().map(|request| Arc::new(kept(request.clone(), reply)));
             Ok(page)
         })
@@ -169,7 +170,8 @@ impl Client {
                 self.counters.retries.add(1);
             }
             let failure = match self.send(call).await {
-                Ok(reply) => {
+                Ok(mut reply) => {
+                    reply.attempts = attempt.saturating_add(1);
                     // The next request need not wait until this reply is decoded.
                     permit = None;
                     match decode(reply, read.clone()).await {

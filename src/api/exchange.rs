@@ -36,6 +36,8 @@ pub(super) struct Reply {
     /// The same as received.
     pub(super) date: Option<String>,
     pub(super) trace: Option<String>,
+    /// How often the question was sent until this reply came.
+    pub(super) attempts: u32,
 }
 
 pub(super) struct Exchange {
@@ -142,7 +144,7 @@ impl Exchange {
         if status == StatusCode::NOT_FOUND && may_be_absent {
             // Read to the end so that the connection can serve the next request; what it says does not matter.
             let _ = body::read(&mut response, ERROR_BYTES, self.limits.idle, &counters.bytes).await;
-            return Ok(Reply { status, body: Bytes::new(), server_time, date, trace });
+            return Ok(Reply { status, body: Bytes::new(), server_time, date, trace, attempts: 1 });
         }
         let outcome = if status == StatusCode::OK {
             self.json(&mut response, counters).await
@@ -150,7 +152,7 @@ impl Exchange {
             Err(Cause::Answer(self.answer(&mut response, &base, server_time, counters).await))
         };
         match outcome {
-            Ok(body) => Ok(Reply { status, body, server_time, date, trace }),
+            Ok(body) => Ok(Reply { status, body, server_time, date, trace, attempts: 1 }),
             Err(cause) => Err(Failure { cause, trace }),
         }
     }

@@ -51,14 +51,14 @@ impl Source for Watched<'_> {
     async fn page(&self, query: &Query, number: u32, size: u32) -> Result<Page> {
         let question = self.spans.ask(Asked::Page { query, number, size });
         let page = self.client.page(query, number, size).await;
-        question.answered(page.as_ref().map(|page| page.events.len()));
+        question.answered(page.as_ref().map(|page| (page.events.len(), page.attempts)));
         page
     }
 
     async fn event_types(&self) -> Result<Vec<String>> {
         let question = self.spans.ask(Asked::Types);
         let types = Source::event_types(self.client).await;
-        question.answered(types.as_ref().map(Vec::len));
+        question.answered(types.as_ref().map(|types| (types.len(), 1)));
         types
     }
 

@@ -33,6 +33,8 @@ pub struct Page {
     pub number: Option<u64>,
     /// The reply's `Date` header, seconds since 1970, if it had a readable one.
     pub server_time: Option<i64>,
+    /// How often the question was sent until this reply came; 1 where nothing was repeated.
+    pub attempts: u32,
     /// The question and the reply themselves, where they are kept as evidence.
     pub exchange: Option<Arc<Exchange>>,
 }

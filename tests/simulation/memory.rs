@@ -114,7 +114,7 @@ impl Source for Busy {
         let skipped = u64::from(number - 1) * u64::from(size);
         let events = (from..to).rev().skip(skipped as usize).take(size as usize);
         let events = events.map(|number| self.event(number)).collect();
-        Ok(Page { total: to - from, events, number: None, server_time: None, exchange: None })
+        Ok(Page { total: to - from, events, number: None, server_time: None, attempts: 1, exchange: None })
     }
 
     async fn event_types(&self) -> Outcome<Vec<String>> {

@@ -194,7 +194,7 @@ impl World {
             count.min(behaviour.total_cap.unwrap_or(u64::MAX)).saturating_add_signed(behaviour.total_error);
         rows.truncate(behaviour.listed.unwrap_or(u64::MAX) as usize);
         let events = rows.iter().skip(skip as usize).take(size as usize).map(|fact| fact.event()).collect();
-        Ok(Page { total, events, number: None, server_time: None, exchange: None })
+        Ok(Page { total, events, number: None, server_time: None, attempts: 1, exchange: None })
     }
 }
 

@@ -69,6 +69,7 @@ impl Source for Vendor {
             events: listed.into_iter().skip(skip).take(size).cloned().collect(),
             number: Some(u64::from(number)),
             server_time: None,
+            attempts: 1,
             exchange: None,
         })
     }

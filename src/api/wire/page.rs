@@ -71,7 +71,7 @@ pub fn page(body: &Bytes, size: u32) -> Result<Page> {
         return Err(malformed("holds bytes outside of its events that are not UTF-8"));
     }
     let number = only(numbers, "number").ok().flatten().and_then(|number| number.as_u64());
-    Ok(Page { total, events, number, server_time: None, exchange: None })
+    Ok(Page { total, events, number, server_time: None, attempts: 1, exchange: None })
 }
 
 /// The event types of these bytes: `{"eventTypes":[{"type":…,"description":…},…]}`. Error: malformed.

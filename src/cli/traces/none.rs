@@ -46,5 +46,5 @@ impl Spans {
 pub(crate) struct Question;
 
 impl Question {
-    pub(crate) fn answered(self, _: Result<usize, &Error>) {}
+    pub(crate) fn answered(self, _: Result<(usize, u32), &Error>) {}
 }

@@ -262,12 +262,15 @@ fn failed(context: &Context, kind: &'static str) {
 pub(crate) struct Question(Option<Context>);
 
 impl Question {
-    /// What came of it: how many values, or why none.
-    pub(crate) fn answered(mut self, outcome: Result<usize, &Error>) {
+    /// What came of it: how many values after how many attempts, or why none.
+    pub(crate) fn answered(mut self, outcome: Result<(usize, u32), &Error>) {
         let Some(context) = self.0.take() else { return };
         let span = context.span();
         match outcome {
-            Ok(values) => {
+            Ok((values, attempts)) => {
+                if attempts > 1 {
+                    span.set_attribute(number("http.request.resend_count", attempts - 1));
+                }
                 // Nothing else is taken for an answer.
                 span.set_attribute(number("http.response.status_code", 200));
                 span.set_attribute(number("vonage_audit.values", values));

@@ -3,6 +3,7 @@
 //! What lives here: the way from arguments to a command and from its outcome to an exit code. What this crate must
 //! not know: anything of the library but its public API.
 
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -45,6 +46,13 @@ use config::{Refusal, Setting};
 use environment::Environment;
 use terminal::Terminal;
 use vonage_audit::{Error, Result};
+
+/// Threads that read and write sockets. Few, and few that compute or wait for disks, since the allocator keeps for each what it has
+/// freed.
+const SOCKETS: usize = 2;
+
+/// Threads that may wait for a disk, beside one for each processor that computes.
+const WAITING: usize = 2;
 
 /// How long work that was called off may go on.
 const SHUTDOWN: Duration = Duration::from_secs(5);
@@ -97,7 +105,12 @@ fn start(
     environment: &Environment,
     terminal: &Terminal,
 ) -> Result<u8> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if !matches!(command, Command::Sandbox(_)) {
+        runtime.worker_threads(SOCKETS).max_blocking_threads(processors.saturating_add(WAITING));
+    }
+    let runtime = runtime
         .enable_all()
         .build()
         .map_err(|error| Error::bug("cannot start the runtime").because(error))?;

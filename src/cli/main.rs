@@ -49,10 +49,10 @@ use vonage_audit::{Error, Result};
 
 /// Threads that read and write sockets. Few, and few that compute or wait for disks, since the allocator keeps for each what it has
 /// freed.
-const SOCKETS: usize = 2;
+const SOCKETS: usize = 1;
 
 /// Threads that may wait for a disk, beside one for each processor that computes.
-const WAITING: usize = 2;
+const WAITING: usize = 1;
 
 /// How long work that was called off may go on.
 const SHUTDOWN: Duration = Duration::from_secs(5);

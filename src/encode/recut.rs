@@ -3,7 +3,8 @@
 //! Writers end pages by what has come in, so that the bytes of a file otherwise depend on how the rows were handed
 //! over. What this file must not know: any format.
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::{RecordBatch, StringArray};
 use arrow_schema::SchemaRef;
 use arrow_select::concat::concat_batches;
 
@@ -11,6 +12,10 @@ use crate::error::{Error, Result};
 
 /// Rows of every batch that a writer sees, but the last.
 pub const BATCH_ROWS: usize = 8_192;
+
+/// Bytes of texts after which a batch ends all the same, so that a column's texts fit into one array and rows that are long
+/// take no more memory than others. A function of the rows, too.
+const BATCH_BYTES: usize = 64 << 20;
 
 /// Rows as they come; an error is the last item.
 pub type Batches<'a> = dyn Iterator<Item = Result<RecordBatch>> + 'a;
@@ -29,16 +34,40 @@ pub(super) fn recut<'a>(
     })
 }
 
+/// How many of the first rows, at most `most`, have at least so many bytes of texts or are all of these; and their bytes.
+fn fitting(batch: &RecordBatch, most: usize, bytes: usize) -> (usize, usize) {
+    let texts: Vec<&StringArray> =
+        batch.columns().iter().filter_map(|column| column.as_string_opt()).collect();
+    let length = |rows: usize| -> usize {
+        let offset = |text: &StringArray, row: usize| {
+            text.value_offsets().get(row).and_then(|at| usize::try_from(*at).ok()).unwrap_or(0)
+        };
+        texts.iter().map(|text| offset(text, rows).saturating_sub(offset(text, 0))).sum()
+    };
+    let rows = batch.num_rows().min(most);
+    if length(rows) < bytes {
+        return (rows, length(rows));
+    }
+    // The first number of rows that reaches it.
+    let (mut short, mut enough) = (0, rows);
+    while short + 1 < enough {
+        let half = usize::midpoint(short, enough);
+        if length(half) < bytes { short = half } else { enough = half }
+    }
+    (enough, length(enough))
+}
+
 fn next(
     schema: &SchemaRef,
     waiting: &mut Option<RecordBatch>,
     batches: &mut Batches<'_>,
 ) -> Result<Option<RecordBatch>> {
     let mut parts = Vec::new();
-    let mut wanted = BATCH_ROWS;
-    while wanted > 0 {
+    let (mut wanted, mut left) = (BATCH_ROWS, BATCH_BYTES);
+    while wanted > 0 && left > 0 {
         let Some(batch) = waiting.take().map(Ok).or_else(|| batches.next()).transpose()? else { break };
-        let taken = batch.num_rows().min(wanted);
+        let (taken, bytes) = fitting(&batch, wanted, left);
+        left = left.saturating_sub(bytes);
         if taken < batch.num_rows() {
             *waiting = Some(batch.slice(taken, batch.num_rows() - taken));
         }
@@ -64,4 +93,40 @@ fn next(
     concat_batches(schema, &parts)
         .map(Some)
         .map_err(|cause| Error::bug("rows of one file cannot be joined").because(cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::Array;
+    use arrow_schema::{DataType, Field, Schema};
+
+    use super::*;
+
+    #[test]
+    fn long_rows_end_a_batch_wherever_they_were_cut_before() {
+        let schema: SchemaRef = Arc::new(Schema::new(vec![Field::new("text", DataType::Utf8, true)]));
+        let texts = |from: usize, to: usize| -> RecordBatch {
+            let text =
+                |row: usize| (!row.is_multiple_of(3)).then(|| "x".repeat(if row < 40 { 3 << 20 } else { 1 }));
+            let column: StringArray = (from..to).map(text).collect();
+            RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(column)]).unwrap()
+        };
+        let all = 9_000;
+        let mut seen = Vec::new();
+        for piece in [all, 7, 1_000] {
+            let mut batches = (0..all)
+                .step_by(piece)
+                .map(|from| Ok(texts(from, all.min(from + piece))))
+                .collect::<Vec<_>>()
+                .into_iter();
+            let rows: Vec<_> =
+                recut(&schema, &mut batches).map(|batch| batch.unwrap().column(0).len()).collect();
+            seen.push(rows);
+        }
+        // 22 texts of 3 MiB reach 64 MiB.
+        assert_eq!(seen[0], [33, 8_192, 775]);
+        assert!(seen.iter().all(|rows| *rows == seen[0]), "{seen:?}");
+    }
 }

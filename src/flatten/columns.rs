@@ -16,6 +16,8 @@ use crate::schema::{DataType, Json};
 
 /// Bytes a timestamp or an integer takes.
 const NUMBER: usize = 8;
+/// Bytes that a column of texts begins with at most.
+const MOST_AHEAD: usize = 1 << 20;
 /// Bytes an offset of a text takes.
 const OFFSET: usize = 4;
 
@@ -97,7 +99,7 @@ impl Builder {
             Self::Text(builder) => {
                 // The next batch will be about as large.
                 let (rows, bytes) = (builder.len(), builder.values_slice().len());
-                let next = StringBuilder::with_capacity(rows, bytes + bytes / 8);
+                let next = StringBuilder::with_capacity(rows, (bytes + bytes / 8).min(MOST_AHEAD));
                 Arc::new(std::mem::replace(builder, next).finish())
             }
             Self::Time(builder) => Arc::new(builder.finish()),

@@ -27,8 +27,8 @@ mod windows;
 /// Of the memory, one such part is for events that are told apart while all of them fit into it.
 const HELD: u64 = 2;
 
-/// Blocks of lines that are read before they are taken.
-const BLOCKS_AHEAD: usize = 2;
+/// Blocks of lines that wait between being read and being taken: one line may be long.
+const BLOCKS_WAITING: usize = 0;
 
 /// How much is taken in.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +105,7 @@ impl Input {
             return Ok(());
         }
         std::thread::scope(|scope| {
-            let (blocks, taking) = sync_channel(BLOCKS_AHEAD);
+            let (blocks, taking) = sync_channel(BLOCKS_WAITING);
             let taken = scope.spawn(move || taking.into_iter().try_for_each(|events| self.all(name, events)));
             let mut read = || -> Result<()> {
                 // Where nobody takes any more, its error says why.

@@ -2,7 +2,9 @@
 //!
 //! What lives here: [`Report`] and its exit code. What this file must not know: how it is shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+
+use bytes::Bytes;
 
 use crate::error::{Error, Kind};
 use crate::model::{Counts, Drift, EventId, FileRecord, Flaw, Grid, Head, Level, Window};
@@ -52,6 +54,8 @@ pub struct Report {
     pub head: Option<Head>,
     /// Why the run ended early, if it did.
     pub failure: Option<Error>,
+    /// Events without a readable time that came with the answers of windows, as they were delivered.
+    pub(super) strays: HashSet<(EventId, Bytes)>,
 }
 
 impl Report {
@@ -78,6 +82,7 @@ impl Report {
             drift: Drift::default(),
             head: None,
             failure: None,
+            strays: HashSet::new(),
         }
     }
 

@@ -88,13 +88,13 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
 
     /// Makes the event a row, or keeps it apart.
     pub(super) fn push(&mut self, event: Event) -> Result<()> {
-        match self.push_if(event, |_, _| true)? {
-            None => Ok(()),
-            Some(event) => Err(Error::bug("an event was refused").at("id", event.id.as_str())),
+        if let Some(event) = self.push_if(event, |_, _| true)? {
+            self.quarantine(event, None);
         }
+        Ok(())
     }
 
-    /// The same, unless `may` says no to its text, which the outline has read: then the event comes back.
+    /// Makes it a row if it can be one, unless `may` says no to its text, which the outline has read; else it comes back.
     pub(super) fn push_if(
         &mut self,
         event: Event,
@@ -102,8 +102,8 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
     ) -> Result<Option<Event>> {
         let mut outline = self.spare.pop().unwrap_or_default();
         let Some(text) = readable(&event).filter(|text| outline.read(text).is_ok()) else {
-            self.quarantine(event, outline, None);
-            return Ok(None);
+            self.spare.push(outline);
+            return Ok(Some(event));
         };
         if !may(text, &outline) {
             self.spare.push(outline);
@@ -122,7 +122,10 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
                 self.bytes += event.text.len();
                 self.pending.push(ReadEvent { event, outline });
             }
-            Err(Refusal::Flaw(flaw)) => self.quarantine(event, outline, Some(flaw)),
+            Err(Refusal::Flaw(flaw)) => {
+                self.spare.push(outline);
+                self.quarantine(event, Some(flaw));
+            }
             Err(Refusal::Full) => {
                 return Err(Error::bug("an empty batch is full").at("id", event.id.as_str()));
             }
@@ -133,8 +136,7 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
         Ok(None)
     }
 
-    fn quarantine(&mut self, event: Event, outline: Outline, flaw: Option<Flaw>) {
-        self.spare.push(outline);
+    fn quarantine(&mut self, event: Event, flaw: Option<Flaw>) {
         let flaw = flaw.or(event.flaw).or(Some(Flaw::NotAnObject));
         self.done.quarantine.push(Event { flaw, ..event.alone() });
     }
@@ -286,7 +288,8 @@ mod tests {
         }
         rows.push(event(&deep)).unwrap();
         rows.push(event("[]")).unwrap();
-        assert!(rows.push_if(event("{}"), |text, _| text != "{}").unwrap().is_none(), "it has a flaw");
+        assert!(rows.push_if(event("{}"), |_, _| true).unwrap().is_some(), "it has a flaw");
+        rows.push(event("{}")).unwrap();
         let refused = rows.push_if(event(r#"{"id":"x"}"#), |text, _| !text.contains('x')).unwrap();
         assert_eq!(refused, Some(event(r#"{"id":"x"}"#)));
         let done = rows.finish().unwrap();

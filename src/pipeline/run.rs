@@ -10,23 +10,24 @@ use futures::future::{Either, select, try_join};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::task::spawn_blocking;
 
-use super::deliver::{Delivered, DeliveredUndated, by_id, deliver, deliver_undated};
+use super::deliver::{Delivered, deliver};
 use super::extract::Extraction;
 use super::progress::Progress;
 use super::report::Report;
 use super::stream::Stream;
-use super::transform::{Ready, Recipe, as_kept, transform};
+use super::transform::{Ready, Recipe, transform};
 use crate::encode::{FileMetadata, Settings as Files};
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    Certificate, EventId, Format, Grid, Level, Secrets, Selection, Timestamp, UndatedRecord, Window,
-    WindowRecord,
+    Certificate, EventId, Format, Grid, Level, Secrets, Selection, Timestamp, Window, WindowRecord,
 };
 use crate::plan::{Known, todo};
-use crate::publish::{Dataset, Surplus};
+use crate::publish::Dataset;
 use crate::schema::Table;
-use crate::settle::{Settings, Settled, Settler, Source, Undated, Unit};
+use crate::settle::{Settings, Settled, Settler, Source, Unit};
 use crate::spool::Scratch;
+
+mod undated;
 
 /// What a run is to do.
 #[derive(Clone, Debug)]
@@ -149,41 +150,6 @@ impl<S: Source> Run<'_, S> {
         }
     }
 
-    /// What [`known_surplus`] says of the destination.
-    fn known_surplus(&self) -> Option<u64> {
-        match self.sink {
-            Sink::Dataset(dataset) => known_surplus(&dataset.undated(), &self.job.formats),
-            Sink::Stream(_) => None,
-        }
-    }
-
-    /// Events without a readable time belong to no window, and are rows all the same.
-    async fn undated(&self, settler: &Settler<'_, S>, recipe: &Recipe, report: &mut Report) -> Result<()> {
-        let found = settler.undated(self.known_surplus()).await?;
-        let Some(Undated { total, dated, events }) = found else { return Ok(()) };
-        let dataset = match self.sink {
-            Sink::Dataset(dataset) => dataset,
-            Sink::Stream(stream) => {
-                let events = events.into_iter().map(|event| as_kept(event, self.job.secrets).0);
-                return stream.undated(events, self.table, report).await;
-            }
-        };
-        let surplus = Surplus { level: Level::Double, total, dated };
-        let delivered = deliver_undated(by_id(events), surplus, recipe, dataset).await?;
-        let DeliveredUndated { record, conflicts, not_rebuilt, types, drift } = delivered;
-        if !conflicts.is_empty() {
-            report.unproven.push((self.job.range, changed_content("none", &conflicts)));
-        }
-        report.undated += record.counts.rows;
-        report.not_rebuilt += not_rebuilt;
-        report.count(record.counts, &record.vanished, &record.files, types);
-        report.drift.merge(drift);
-        (self.observe)(Progress::Committing { windows: 0 });
-        dataset.commit_undated(record, self.job.recorded_at).await?;
-        (self.observe)(Progress::Logged { head: dataset.head().map(|head| head.number) });
-        Ok(())
-    }
-
     async fn windows(
         &self,
         settler: &Settler<'_, S>,
@@ -261,6 +227,7 @@ impl<S: Source> Run<'_, S> {
 
     /// Encodes a unit's windows, writes them in order, then commits them together.
     async fn publish(&self, mut settled: Settled, recipe: &Recipe, report: &mut Report) -> Result<()> {
+        self.strays(std::mem::take(&mut settled.strays), recipe, report).await?;
         let recipe = recipe.clone();
         let evidence = settled.evidence.take();
         let windows = spawn_blocking(move || transform(settled, &recipe))
@@ -338,17 +305,6 @@ fn changed_content(window: impl std::fmt::Display, ids: &[EventId]) -> Error {
         .at("events", ids.len())
         .at("first id", first.escape_debug())
         .hint("the rows stay as they were; the new contents are kept under _audit/quarantine")
-}
-
-/// By how much the counts differed when events without a time were last read into all these formats; `None` if they never
-/// were.
-fn known_surplus(records: &[UndatedRecord], formats: &[Format]) -> Option<u64> {
-    let proven = records.iter().rev().filter(|record| record.level != Level::None);
-    let newest = |format: &Format| proven.clone().find(|record| record.formats.contains(format));
-    let mut surpluses =
-        formats.iter().map(|format| newest(format).map(|record| record.total.saturating_sub(record.dated)));
-    let first = surpluses.next()??;
-    surpluses.all(|other| other == Some(first)).then_some(first)
 }
 
 /// Whether an error is about one range alone, so that the run goes on with the others.

@@ -130,14 +130,15 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
             counts.filtered += 1;
             continue;
         }
-        // A flawed one comes back, too: what is kept of it is looked at by other means.
+        // Where others of its block are left out, it does not keep the block.
+        let event = if recipe.selection.by_user() { event.alone() } else { event };
+        // One that cannot be a row comes back, too: what is kept of it is looked at by other means.
         let held = match recipe.secrets {
             Secrets::Kept => rows.push_if(event, |_, _| true)?,
-            Secrets::Redacted if event.flaw.is_some() => Some(event),
             Secrets::Redacted => rows.push_if(event, is_clean)?,
         };
         if let Some(event) = held {
-            let (event, redacted) = without_secrets(event);
+            let (event, redacted) = as_kept(event, recipe.secrets);
             counts.redacted += u64::from(redacted);
             rows.push(event)?;
         }

@@ -15,6 +15,7 @@ use super::aside::aside;
 use super::certify::{Certain, Outcome};
 use super::kept;
 use super::meter::Metered;
+use super::probe::WIDE_PADDING;
 use super::turns::InTurn;
 use super::union::{self, Union};
 use super::{Settled, Settler, Source};
@@ -30,6 +31,13 @@ const ROUNDS: u32 = 3;
 /// Parts of one split that are settled at the same time.
 const PARTS_IN_FLIGHT: usize = 2;
 
+/// Seconds by which an event may lie beyond what was asked for before the filter is taken for one that is not sharp: a bound
+/// that is read as the whole second or the next.
+const SHARP: i64 = 2;
+/// Seconds by which it may lie beyond at most: a bound that is read as a day, in any zone. The wide padding is longer, so that
+/// what lies in a window is among the answers of its own question.
+const MOST_BEYOND: i64 = (24 + 14) * 3_600;
+
 /// A certain set of the widened question, and in how many parts it became so.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -44,6 +52,26 @@ impl<S: Source> Settler<'_, S> {
     /// `Unproven` when its set of events cannot be proven complete; `Contradiction` when one id has two contents;
     /// what [`Source::page`] gives up with.
     pub async fn settle(&self, range: Window) -> Result<Settled> {
+        loop {
+            let settled = self.asked(range).await?;
+            let padding = settled.certificate.padding;
+            let Some((event, beyond)) = farthest(&settled, padding) else { return Ok(settled) };
+            if beyond > MOST_BEYOND {
+                return Err(Error::new(Kind::Contradiction, "the API gives an event for dates far from its own time")
+                    .at("window", range)
+                    .at("id", event.id.as_str().escape_debug())
+                    .at("seconds beyond what was asked", beyond)
+                    .hint("its date filter cannot be trusted, so nothing of this window was committed; run `vonage-audit probe`"));
+            }
+            if beyond <= SHARP || padding >= WIDE_PADDING {
+                return Ok(settled);
+            }
+            // The probes saw a filter that is sharp, and this event says that it is not.
+            self.widen();
+        }
+    }
+
+    async fn asked(&self, range: Window) -> Result<Settled> {
         let padding = self.padding();
         let in_turn = InTurn { source: self.source, turns: &self.turns, range: range.from };
         let metered = Metered::new(&in_turn, self.settings.allowance);
@@ -242,6 +270,17 @@ pub(super) fn settled(range: Window, padding: u32, whole: Part, scratch: &Scratc
     let proofs = certain.proofs;
     let evidence = (!proofs.is_empty()).then_some(Evidence { range, padding, proofs });
     Ok(Settled { certificate, events, outside, strays, evidence })
+}
+
+/// The event that lies farthest beyond the question, and by how many seconds.
+fn farthest(settled: &Settled, padding: u32) -> Option<(&Event, i64)> {
+    let (range, padding) = (settled.certificate.range, i64::from(padding));
+    let beyond = |at: Timestamp| {
+        let (early, late) = (range.from.seconds() - at.seconds(), at.seconds() - range.to.seconds());
+        early.max(late) - padding
+    };
+    let all = settled.outside.iter().filter_map(|event| Some((event, beyond(event.created_at?))));
+    all.max_by_key(|(_, beyond)| *beyond)
 }
 
 /// Whether a time is within a second of a border, which is then not quiet. The padding shows what lies beyond it.

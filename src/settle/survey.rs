@@ -55,7 +55,7 @@ impl<S: Source> Settler<'_, S> {
                 units.push(Unit { range: stretch, events: total });
             } else if total / windows >= limit.div_ceil(4) {
                 // Days differ.
-                units.extend(uncounted(stretch, grid, total / windows * 3 / 2));
+                units.extend(uncounted(stretch, grid, (total / windows).saturating_mul(3) / 2));
             } else {
                 // So many that most need not be cut again if events are spread evenly: each further round waits.
                 let pieces = total.saturating_mul(5).div_ceil(limit.saturating_mul(4));

@@ -26,24 +26,27 @@ pub struct Undated {
 }
 
 impl<S: Source> Settler<'_, S> {
-    /// Whether [`Settler::undated`] has something to find, by its first two counts.
+    /// Whether [`Settler::undated`] has something to find, by its first counts.
     ///
     /// # Errors
     /// What [`Source::page`] gives up with.
     pub async fn may_be_undated(&self, known: Option<u64>) -> Result<bool> {
-        Ok(self.undated_counts().await?.is_some_and(|(total, dated)| differ(total, dated, known)))
+        Ok(self.undated_counts().await?.is_some_and(|counts| counts.differ(known)))
     }
 
-    /// How many events there are, and then how many from the year 2000 to 2100; `None` where the API refuses to say.
-    async fn undated_counts(&self) -> Result<Option<(u64, u64)>> {
+    /// How many events there are, between two counts of those from the year 2000 to 2100; `None` where the API refuses to
+    /// say.
+    async fn undated_counts(&self) -> Result<Option<Counts>> {
         let any = self.any();
         let (from, to) = (Timestamp::from_date(2000, 1, 1), Timestamp::from_date(2100, 1, 1));
+        let dated = Query { from, to, ..any.clone() };
+        let before = match self.count(&dated).await {
+            Ok(count) => count,
+            Err(error) if error.kind() == Kind::Refused => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let total = self.count(&any).await?;
-        match self.count(&Query { from, to, ..any }).await {
-            Ok(dated) => Ok(Some((total, dated))),
-            Err(error) if error.kind() == Kind::Refused => Ok(None),
-            Err(error) => Err(error),
-        }
+        Ok(Some(Counts { before, total, after: self.count(&dated).await? }))
     }
 
     /// The question without a date.
@@ -63,11 +66,11 @@ impl<S: Source> Settler<'_, S> {
     pub async fn undated(&self, known: Option<u64>) -> Result<Option<Undated>> {
         let any = self.any();
         let (mut total, mut dated_total) = (0, 0);
-        // An event that is removed between the counts looks like one without a date.
+        // An event that is removed or arrives between the counts looks like one without a date.
         for _ in 0..3 {
             let Some(counts) = self.undated_counts().await? else { return Ok(None) };
-            (total, dated_total) = counts;
-            if !differ(total, dated_total, known) {
+            (total, dated_total) = (counts.total, counts.before);
+            if !counts.differ(known) {
                 return Ok(None);
             }
         }
@@ -103,7 +106,43 @@ impl<S: Source> Settler<'_, S> {
     }
 }
 
-/// Whether there is another number of events without a date than when they were last read.
-fn differ(total: u64, dated: u64, known: Option<u64>) -> bool {
-    total.saturating_sub(dated) != known.unwrap_or(0)
+/// A count of all events between two of those with a date.
+#[derive(Clone, Copy, Debug)]
+struct Counts {
+    before: u64,
+    total: u64,
+    after: u64,
+}
+
+impl Counts {
+    /// Whether there may be another number of events without a date than when they were last read. Events that arrive
+    /// meanwhile only make the difference to the first count larger, so that they cannot hide one without a date; where
+    /// some seem to be gone, nothing is believed.
+    fn differ(self, known: Option<u64>) -> bool {
+        let surplus = self.total.checked_sub(self.before);
+        self.after < self.before || surplus != Some(known.unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_arrivals_nor_removals_hide_an_event_without_a_date() {
+        for (before, total, after, known, differ) in [
+            (5, 5, 5, None, false),
+            (5, 6, 5, Some(1), false),
+            (5, 6, 5, None, true),
+            // One arrives after the first count, and one after the second.
+            (5, 6, 6, None, true),
+            (5, 5, 6, None, false),
+            // One without a date, and one that goes.
+            (5, 5, 4, None, true),
+            (5, 4, 4, None, true),
+            (5, 6, 4, Some(1), true),
+        ] {
+            assert_eq!(Counts { before, total, after }.differ(known), differ, "{before} {total} {after}");
+        }
+    }
 }

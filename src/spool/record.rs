@@ -34,8 +34,8 @@ pub(super) fn append(file: &mut SpillFile, event: &Event) -> Result<()> {
         out.put_u32_le(id_length);
         out.put_slice(flaw.as_bytes());
         out.put_slice(id.as_bytes());
-        out.put_slice(&event.text);
-    })
+    })?;
+    file.append(&event.text).map(|_| ())
 }
 
 /// A part of a file, record by record.
@@ -75,6 +75,9 @@ impl Records {
         let time = time(&mut self.read).ok_or_else(|| Error::bug("a spilled event is not one"))?;
         let rest = bytes.saturating_sub(TIME);
         let beyond = length_of(rest).saturating_sub(length(&self.read));
+        if self.at.saturating_add(beyond) > self.to {
+            return Err(Error::bug("a spilled event is cut off"));
+        }
         self.read.advance(rest.min(self.read.len()));
         self.at = self.at.saturating_add(beyond);
         Ok(Some(time))

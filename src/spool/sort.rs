@@ -99,7 +99,7 @@ impl Sorter {
         };
         self.last = held.last().cloned().map(Event::alone);
         let (from, to, count) = run(file, held.into_iter().map(Ok))?;
-        match self.runs.last_mut().filter(|_| follows) {
+        match self.runs.last_mut().filter(|last| follows && last.1 == from) {
             // What comes in order makes one run, however long it is.
             Some(last) => (last.1, last.2) = (to, last.2 + count),
             None => self.runs.push((from, to, count)),

@@ -7,7 +7,7 @@ use super::scan::{Notes, Scanner};
 use super::{Kind, MAX_DEPTH, SyntaxError, Text, Value};
 
 /// Members that are noted of one text.
-const MAX_MEMBERS: usize = 512;
+const MAX_MEMBERS: usize = 128;
 
 /// The members of all objects of one text, in order. It is memory to work in, too: used again for the next text.
 #[derive(Debug, Default)]
@@ -98,10 +98,12 @@ impl Outline {
         (!self.beyond).then_some(Inside { whole, members: &self.members })
     }
 
-    /// Every key of the text that was read, at any depth and within arrays, too; `None` if not all were noted.
+    /// Every key of the text that was read last without error, which this must be, at any depth and within arrays, too;
+    /// `None` if not all were noted.
     pub fn keys<'a>(&'a self, text: &'a str) -> Option<impl Iterator<Item = Text<'a>>> {
         let key = |member: &Member| Text { inner: part(text, member.key), plain: member.plain_key };
-        (!self.beyond).then(|| self.members.iter().map(key))
+        let read = self.root.is_some_and(|root| root.length == text.len());
+        (read && !self.beyond).then(|| self.members.iter().map(key))
     }
 }
 
@@ -278,7 +280,9 @@ mod tests {
             assert_eq!((noted.depth(), noted.members().count()), (walked.depth(), walked.members().count()));
             assert!(noted.members().eq(walked.members()));
         }
-        assert_eq!(outline.keys("").unwrap().count(), 3);
+        let text = r#"{"a":{"b":[{"c":1}]}}"#;
+        assert_eq!(outline.keys(text).unwrap().count(), 3);
+        assert!(outline.keys("").is_none() && outline.read("{").is_err() && outline.keys("{").is_none());
         assert!(outline.members.capacity() <= MAX_MEMBERS && outline.open.capacity() <= 128);
     }
 }

@@ -71,7 +71,8 @@ impl Placing {
         match window(self.grid, event.created_at) {
             Some(window) => {
                 self.note(window);
-                self.placed.push(event)
+                // Alone: beside it in its block may stand much that is not kept.
+                self.placed.push(event.alone())
             }
             None => self.aside.push(event.alone()),
         }
@@ -96,7 +97,8 @@ impl Placing {
             let event = event?;
             let suspected =
                 suspects.as_ref().is_none_or(|all| all.binary_search(&fingerprint(&event.id)).is_ok());
-            if suspected { aside.push(event.alone())? } else { rest.placed.push(event)? }
+            let event = event.alone();
+            if suspected { aside.push(event)? } else { rest.placed.push(event)? }
         }
         rest.finish_with(aside, lines)
     }

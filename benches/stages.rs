@@ -6,8 +6,9 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
     missing_docs,
-    reason = "a measurement, with the function that criterion's macro makes"
+    reason = "a measurement with a setting, and the function that criterion's macro makes"
 )]
 
 use std::borrow::Cow;

@@ -235,11 +235,18 @@ impl Tree {
     }
 }
 
+/// Seconds that no account's events span: fifty years.
+const LIFETIME: i64 = 50 * 366 * 86_400;
+
 impl Open {
     /// What a question is asked for. Each is a range, or a part of one, widened by as much on both sides; so its middle lies
     /// within that range, and ranges that are settled at once do not overlap.
     fn parent(&self, query: &Query) -> Option<&Context> {
         let (from, to) = (query.from?.seconds(), query.to?.seconds());
+        // The counts for events without a date ask for a century, beside whatever else is asked.
+        if to - from > LIFETIME {
+            return None;
+        }
         let middle = from + (to - from) / 2;
         let holds = |range: &Window| range.from.seconds() <= middle && middle < range.to.seconds();
         let settling = self.settling.iter().find(|(range, _)| holds(range)).map(|(_, context)| context);

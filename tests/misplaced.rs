@@ -92,6 +92,16 @@ fn day(number: u32) -> Window {
 
 /// One run over some days of a dataset.
 fn night(api: &Api, days: std::ops::RangeInclusive<u32>, store: &Arc<MemoryStore>) -> (Report, Dataset) {
+    night_as(api, days, store, false)
+}
+
+/// The same; maybe it reads days again that are committed.
+fn night_as(
+    api: &Api,
+    days: std::ops::RangeInclusive<u32>,
+    store: &Arc<MemoryStore>,
+    read_again: bool,
+) -> (Report, Dataset) {
     let table = Table::builtin().unwrap();
     let layout = Layout::default();
     let spec = Spec {
@@ -110,7 +120,7 @@ fn night(api: &Api, days: std::ops::RangeInclusive<u32>, store: &Arc<MemoryStore
     let job = Job {
         range,
         grid: Grid::Day,
-        read_again: range.to,
+        read_again: if read_again { range.from } else { range.to },
         selection: Selection::default(),
         secrets: Secrets::Redacted,
         settle: Settings::default(),
@@ -147,10 +157,12 @@ fn an_unreadable_time_among_dated_answers_loses_nothing() {
     for odd in odd {
         let api = Api::with(Some("2026-03-01T10:00:59"), odd.clone());
         let store = Arc::default();
-        for _ in 0..2 {
-            let (report, dataset) = night(&api, 1..=1, &store);
+        for read_again in [false, true, true] {
+            let (report, dataset) = night_as(&api, 1..=1, &store, read_again);
             assert!(report.unproven.is_empty(), "{report:?}");
             assert_eq!(undated_rows(&dataset), 1, "{odd:?}");
+            // A night that reads the day again and finds the same writes nothing.
+            assert_eq!(dataset.undated().len(), 1, "{odd:?}");
         }
         // At the border of two days it comes with the answers of both.
         let api = Api::with(Some("2026-03-02T00:00:00"), odd.clone());

@@ -34,9 +34,6 @@ const GUARDED: [char; 12] =
 
 const GUARD: char = '\'';
 
-/// Bytes of lines that are handed on at once.
-const BLOCK: usize = 32 << 10;
-
 pub(super) fn write(
     schema: &SchemaRef,
     batches: &mut Batches<'_>,
@@ -56,8 +53,7 @@ pub(super) fn header(schema: &SchemaRef, formulas: Formulas, sink: &mut (impl Wr
         }
         push(&mut line, position, Some(field.name()));
     }
-    line.push_str(LINE_END);
-    flush(&mut line, sink)
+    end(&mut line, sink)
 }
 
 /// The rows below the header; gives their number.
@@ -67,7 +63,7 @@ pub(super) fn rows(
     formulas: Formulas,
     sink: &mut (impl Write + ?Sized),
 ) -> Result<u64> {
-    let mut lines = String::new();
+    let mut line = String::new();
     let mut rows = 0_u64;
     for batch in recut(schema, batches) {
         let batch = batch?;
@@ -79,16 +75,12 @@ pub(super) fn rows(
                     Formulas::Guarded if cells.is_text() => text.map(guarded),
                     _ => text,
                 };
-                push(&mut lines, position, text.as_deref());
+                push(&mut line, position, text.as_deref());
             }
-            lines.push_str(LINE_END);
-            if lines.len() >= BLOCK {
-                flush(&mut lines, sink)?;
-            }
+            end(&mut line, sink)?;
             rows += 1;
         }
     }
-    flush(&mut lines, sink)?;
     Ok(rows)
 }
 
@@ -124,9 +116,10 @@ fn push(line: &mut String, position: usize, value: Option<&str>) {
     line.push('"');
 }
 
-fn flush(lines: &mut String, sink: &mut (impl Write + ?Sized)) -> Result<()> {
-    sink.write_all(lines.as_bytes()).map_err(unwritten)?;
-    lines.clear();
+fn end(line: &mut String, sink: &mut (impl Write + ?Sized)) -> Result<()> {
+    line.push_str(LINE_END);
+    sink.write_all(line.as_bytes()).map_err(unwritten)?;
+    line.clear();
     Ok(())
 }
 

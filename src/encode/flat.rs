@@ -21,15 +21,12 @@ use crate::model::json::{Kind as JsonKind, Value, push_string};
 /// Bytes that a value takes beside its text.
 const VALUE_BYTES: u64 = 8;
 
-/// Bytes of lines that are handed on at once.
-const BLOCK: usize = 32 << 10;
-
 pub(super) fn write(
     schema: &SchemaRef,
     batches: &mut Batches<'_>,
     sink: &mut (impl Write + ?Sized),
 ) -> Result<u64> {
-    let (mut lines, mut rows) = (String::new(), 0_u64);
+    let (mut line, mut rows) = (String::new(), 0_u64);
     let names: Vec<String> = schema
         .fields()
         .iter()
@@ -44,18 +41,17 @@ pub(super) fn write(
         let batch = batch?;
         let columns = Cells::all(&batch)?;
         for row in 0..batch.num_rows() {
+            line.clear();
             for ((name, cells), field) in names.iter().zip(&columns).zip(schema.fields()) {
-                lines.push_str(name);
-                value(&mut lines, field, cells.text(row)?.as_deref());
+                line.push_str(name);
+                value(&mut line, field, cells.text(row)?.as_deref());
             }
-            lines.push_str(if names.is_empty() { "{}\n" } else { "}\n" });
-            if lines.len() >= BLOCK {
-                flush(&mut lines, sink)?;
-            }
+            line.push_str(if names.is_empty() { "{}\n" } else { "}\n" });
+            sink.write_all(line.as_bytes())
+                .map_err(|cause| Error::new(Kind::Storage, "cannot write an NDJSON file").because(cause))?;
             rows += 1;
         }
     }
-    flush(&mut lines, sink)?;
     Ok(rows)
 }
 
@@ -73,13 +69,6 @@ fn name(line: &mut String, first: bool, field: &Field) {
     line.push(if first { '{' } else { ',' });
     push_string(line, field.name());
     line.push(':');
-}
-
-fn flush(lines: &mut String, sink: &mut (impl Write + ?Sized)) -> Result<()> {
-    sink.write_all(lines.as_bytes())
-        .map_err(|cause| Error::new(Kind::Storage, "cannot write an NDJSON file").because(cause))?;
-    lines.clear();
-    Ok(())
 }
 
 pub(super) fn read(bytes: &[u8], types: &Schema, limits: ReadLimits) -> Result<Table> {

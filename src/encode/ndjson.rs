@@ -29,9 +29,6 @@ const READ_BYTES: usize = 1 << 29;
 /// Bytes of one line, at most; with a batch's, below what a 32-bit offset can hold.
 const MAX_LINE: usize = 1 << 30;
 
-/// Bytes of lines that are handed on at once.
-const BLOCK: usize = 32 << 10;
-
 /// Bytes that a row takes beside its text.
 const ROW_BYTES: u64 = 8;
 
@@ -44,30 +41,20 @@ pub(super) fn write(
     {
         return Err(Error::bug("NDJSON holds the events' texts alone"));
     }
-    let (mut lines, mut rows) = (Vec::new(), 0_u64);
+    let mut rows = 0_u64;
     for batch in recut(schema, batches) {
         let batch = batch?;
         let texts = batch.column_by_name(EVENT_TEXT).and_then(|column| column.as_string_opt::<i32>());
         for text in texts.into_iter().flat_map(|texts| texts.iter()) {
             let text = text.ok_or_else(|| Error::bug("a row has no event"))?;
             check(text).map_err(|why| Error::bug("an event cannot be a line").at("why", why))?;
-            lines.extend_from_slice(text.as_bytes());
-            lines.push(b'\n');
-            if lines.len() >= BLOCK {
-                flush(&mut lines, sink)?;
-            }
+            let written = sink.write_all(text.as_bytes()).and_then(|()| sink.write_all(b"\n"));
+            written
+                .map_err(|cause| Error::new(Kind::Storage, "cannot write an NDJSON file").because(cause))?;
             rows += 1;
         }
     }
-    flush(&mut lines, sink)?;
     Ok(rows)
-}
-
-fn flush(lines: &mut Vec<u8>, sink: &mut (impl Write + ?Sized)) -> Result<()> {
-    sink.write_all(lines)
-        .map_err(|cause| Error::new(Kind::Storage, "cannot write an NDJSON file").because(cause))?;
-    lines.clear();
-    Ok(())
 }
 
 /// A line is one JSON object and nothing around it.

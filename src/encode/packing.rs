@@ -44,7 +44,13 @@ pub(super) fn write<T>(
     text: impl FnOnce(&mut dyn Write) -> Result<T>,
 ) -> Result<T> {
     match packing {
-        Packing::Plain => text(sink),
+        Packing::Plain => {
+            let mut out = BufWriter::with_capacity(CHUNK, sink);
+            let done = text(&mut out)?;
+            out.flush()
+                .map_err(|cause| Error::new(Kind::Storage, "cannot write a text file").because(cause))?;
+            Ok(done)
+        }
         Packing::Gzip => {
             let gzip = GzBuilder::new().write(sink, Compression::new(level.min(9)));
             let mut gzip = BufWriter::with_capacity(CHUNK, gzip);

@@ -107,9 +107,11 @@ impl Flattener {
     /// [`Refusal::Flaw`]: not JSON or not an object, nested deeper than [`MAX_DEPTH`], or longer than
     /// [`MAX_BATCH_BYTES`]. [`Refusal::Full`]: the batch must be finished first.
     pub fn push(&mut self, text: &str) -> Result<RowNotes, Refusal> {
+        if text.len() > MAX_BATCH_BYTES {
+            return Err(Refusal::Flaw(Flaw::TooLong));
+        }
         let mut outline = std::mem::take(&mut self.outline);
         let pushed = match outline.read(text) {
-            _ if text.len() > MAX_BATCH_BYTES => Err(Refusal::Flaw(Flaw::TooLong)),
             Ok(event) => self.push_value(event),
             Err(_) => Err(Refusal::Flaw(Flaw::NotAnObject)),
         };

@@ -45,11 +45,7 @@ impl<'a> Found<'a> {
             let mut entered = false;
             for (key, member) in value.members() {
                 entered = true;
-                let child = if key.is_plain() {
-                    node.child(key.raw(), &mut hint)
-                } else {
-                    key.decode().and_then(|name| node.child(&name, &mut hint))
-                };
+                let child = key.decode().and_then(|name| node.child(&name, &mut hint));
                 let known = child.and_then(|child| tree.node(child));
                 // A place that only derived columns look at holds nothing back.
                 let held = known.is_some_and(|place| place.column.is_some() || !place.children.is_empty());

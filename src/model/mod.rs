@@ -24,7 +24,7 @@ pub use commit::{
     WindowRecord,
 };
 pub use drift::{Difference, Drift, Finding, JSON_TYPES};
-pub use event::{Event, EventId, Flaw};
+pub use event::{Event, EventId, Flaw, fingerprint};
 pub use evidence::{Claim, Evidence, Exchange, Proof, Step};
 pub use layout::{Formulas, Layout, Lines, Packing};
 pub use page::{Page, Query};

@@ -20,7 +20,7 @@ use crate::encode::{
     Batches, FileMetadata, HeldRows, ReadLimits, RowsWriter, Settings, encode_from, read_typed,
 };
 use crate::error::{Error, Kind, Result};
-use crate::model::{Format, Partition, Timestamp, Window};
+use crate::model::{Format, Partition, Timestamp, Window, fingerprint};
 use crate::spool::{Blob, BlobWriter, Distinct, Scratch};
 
 /// Rows of a window stay in memory up to this part of the budget.
@@ -268,7 +268,7 @@ impl Preparation {
                     return Err(Error::bug("rows are not sorted by created_at and id").at("id", id));
                 }
             }
-            self.ids.push(rows::fingerprint(id))?;
+            self.ids.push(fingerprint(id))?;
             self.total += 1;
             before = Some((at, id));
         }
@@ -337,7 +337,7 @@ fn apart(suspects: Vec<u64>, content: &Content) -> Result<()> {
         suspects.into_iter().map(|one| (one, HashSet::new())).collect();
     for batch in content.all() {
         for (id, _) in rows::keys(&batch?)? {
-            if seen.get_mut(&rows::fingerprint(id)).is_some_and(|ids| !ids.insert(id.to_owned())) {
+            if seen.get_mut(&fingerprint(id)).is_some_and(|ids| !ids.insert(id.to_owned())) {
                 return Err(twice(id));
             }
         }

@@ -4,7 +4,6 @@
 //! What this file must not know: slots, the log, a file format.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
@@ -56,13 +55,6 @@ pub(super) fn keys(batch: &RecordBatch) -> Result<Vec<(&str, Option<Timestamp>)>
             _ => Err(Error::bug("a row has no id")),
         })
         .collect()
-}
-
-/// The same for the same id, and hardly ever for another.
-pub(super) fn fingerprint(id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// The columns by which a row of one table and a row of another say the same: those of both, but the link; and but

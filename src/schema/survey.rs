@@ -169,11 +169,7 @@ impl Walk<'_> {
         let mut hint = 0;
         let here = self.pointer.len();
         for (key, member) in object.members() {
-            let child = if key.is_plain() {
-                place.child(key.raw(), &mut hint)
-            } else {
-                key.decode().and_then(|name| place.child(&name, &mut hint))
-            };
+            let child = key.decode().and_then(|name| place.child(&name, &mut hint));
             let Some((id, child)) = child.and_then(|id| Some((id, table.tree().node(id)?))) else {
                 self.enter(key, |walk| walk.unknown(member));
                 self.pointer.truncate(here);

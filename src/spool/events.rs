@@ -64,11 +64,6 @@ impl Events {
         self.len() == 0
     }
 
-    /// Whether they are in a file.
-    pub fn is_spilled(&self) -> bool {
-        matches!(self.0, Held::File { .. })
-    }
-
     /// The events, one after the other.
     ///
     /// # Errors

@@ -195,11 +195,6 @@ impl Sorted {
         }
     }
 
-    /// Whether they are in a file.
-    pub fn is_spilled(&self) -> bool {
-        self.runs.iter().any(Events::is_spilled)
-    }
-
     /// The events in order.
     ///
     /// # Errors

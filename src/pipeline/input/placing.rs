@@ -5,14 +5,13 @@
 //! row. What this file must not know: lines, files, rows.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
 
 use super::distinct::{Contents, Distinct};
 use super::windows::{Lines, window};
 use crate::error::Result;
-use crate::model::{Event, EventId, Flaw, Grid, Timestamp, Window};
+use crate::model::{Event, EventId, Flaw, Grid, Timestamp, Window, fingerprint};
 use crate::spool::{Distinct as Numbers, Order, Scratch, Sorter};
 
 /// Of the memory, one such part is for the events that are being sorted by time.
@@ -67,7 +66,7 @@ impl Placing {
     /// # Errors
     /// Usage: an id has more contents than are compared. Storage: it cannot be spilled.
     pub(super) fn push(&mut self, event: Event) -> Result<()> {
-        self.ids.push(fingerprint(&event.id))?;
+        self.ids.push(fingerprint(event.id.as_str()))?;
         match window(self.grid, event.created_at) {
             Some(window) => {
                 self.note(window);
@@ -85,18 +84,19 @@ impl Placing {
     pub(super) fn finish(mut self, lines: u64) -> Result<Lines> {
         let ids = std::mem::replace(&mut self.ids, Numbers::new(&self.scratch, 0));
         let suspects = ids.repeated(SUSPECTS)?;
-        let aside = std::mem::replace(&mut self.aside, Distinct::new(&self.scratch, 0));
+        let mut aside = std::mem::replace(&mut self.aside, Distinct::new(&self.scratch, 0));
         if suspects.as_ref().is_some_and(Vec::is_empty) {
             return self.finish_with(aside, lines);
         }
         // An event with an id that occurred once, and no other, stays where it is.
-        let (mut rest, mut aside) = (Self::new(&self.scratch, self.grid), aside);
+        let mut rest = Self::new(&self.scratch, self.grid);
         // Those that say the same have the same time, so that no window is left without events.
         (rest.repeated, rest.windows) = (self.repeated, self.windows);
         for event in self.placed.finish()?.iter() {
             let event = event?;
-            let suspected =
-                suspects.as_ref().is_none_or(|all| all.binary_search(&fingerprint(&event.id)).is_ok());
+            let suspected = suspects
+                .as_ref()
+                .is_none_or(|all| all.binary_search(&fingerprint(event.id.as_str())).is_ok());
             let event = event.alone();
             if suspected { aside.push(event)? } else { rest.placed.push(event)? }
         }
@@ -167,11 +167,4 @@ impl Placing {
 
 fn rank(event: &Event) -> (bool, bool, Option<Timestamp>, &Bytes) {
     (event.flaw.is_some(), event.created_at.is_none(), event.created_at, &event.text)
-}
-
-/// The same for the same id, and hardly ever for another.
-fn fingerprint(id: &EventId) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    hasher.finish()
 }

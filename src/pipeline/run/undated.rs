@@ -30,7 +30,11 @@ impl<S: Source> Run<'_, S> {
         report: &mut Report,
     ) -> Result<()> {
         let found = settler.undated(self.known_surplus()).await?;
-        let Some(Undated { total, dated, events }) = found else { return Ok(()) };
+        let Some(Undated { total, dated, mut events }) = found else { return Ok(()) };
+        if matches!(self.sink, Sink::Stream(_)) {
+            // Nothing tells a stream's rows apart afterwards, as a dataset does.
+            events.retain(|event| !report.strays.contains(&(event.id.clone(), event.text.clone())));
+        }
         self.without_time(events, Surplus { level: Level::Double, total, dated }, recipe, report).await
     }
 
@@ -62,10 +66,6 @@ impl<S: Source> Run<'_, S> {
         let dataset = match self.sink {
             Sink::Dataset(dataset) => dataset,
             Sink::Stream(stream) => {
-                let known = |event: &Event| report.strays.contains(&(event.id.clone(), event.text.clone()));
-                let again = surplus.level != Level::None;
-                let events: Vec<Event> =
-                    events.into_iter().filter(|event| !(again && known(event))).collect();
                 let events = events.into_iter().map(|event| as_kept(event, self.job.secrets).0);
                 return stream.undated(events, self.table, report).await;
             }

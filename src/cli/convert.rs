@@ -7,14 +7,15 @@ mod source;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, stdin};
+use std::io::{BufRead, BufReader, stdin};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use vonage_audit::encode::Settings as Files;
 use vonage_audit::error::Kind;
 use vonage_audit::model::{Level, Secrets};
-use vonage_audit::pipeline::{Conversion, Converted, Input, Limits, Lines, convert, replay, reshape};
+use vonage_audit::pipeline::{Conversion, Converted, Inputs, Limits, Open, convert, replay, reshape, take};
 use vonage_audit::publish::account_fingerprint;
 use vonage_audit::{Error, Result};
 
@@ -86,9 +87,9 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         None => {
             let mut stop = Box::pin(stop);
             let limits = Limits { line: args.line_limit << 20 };
-            let files = args.files.clone();
-            let input = Input::new(limits, scratch, grid).with_threads(job.files.threads.all());
-            let reading = tokio::task::spawn_blocking(move || read(&files, input));
+            let inputs = Arc::new(inputs(&args.files));
+            let (own, rows) = (job.clone(), table.clone());
+            let reading = tokio::task::spawn_blocking(move || take(&own, &rows, limits, inputs));
             let lines = tokio::select! {
                 lines = reading => lines.map_err(|error| Error::bug("reading failed").because(error))??,
                 () = &mut stop => {
@@ -119,18 +120,23 @@ fn account(args: &ConvertArgs) -> Result<String> {
     }
 }
 
-fn read(files: &[PathBuf], mut input: Input) -> Result<Lines> {
-    for path in files {
+/// The lines of these files. A file that is none in the sense of the system, a pipe for one, gives its lines once.
+fn inputs(files: &[PathBuf]) -> Inputs {
+    let stream = |path: &PathBuf| -> (String, Open) {
         if path.as_os_str() == STANDARD_INPUT {
-            input.take("standard input", stdin().lock())?;
-            continue;
+            return ("standard input".to_owned(), Box::new(|| Ok(Box::new(stdin().lock()))));
         }
-        let name = path.display().to_string();
-        let file = File::open(path)
-            .map_err(|cause| Error::usage("cannot open the input").at("file", &name).because(cause))?;
-        input.take(&name, BufReader::with_capacity(256 << 10, file))?;
-    }
-    input.finish()
+        let (name, path) = (path.display().to_string(), path.clone());
+        let open = move || -> Result<Box<dyn BufRead>> {
+            let file = File::open(&path).map_err(|cause| {
+                Error::usage("cannot open the input").at("file", path.display()).because(cause)
+            })?;
+            Ok(Box::new(BufReader::with_capacity(256 << 10, file)))
+        };
+        (name, Box::new(open))
+    };
+    let again = |path: &PathBuf| path.as_os_str() != STANDARD_INPUT && path.is_file();
+    Inputs { again: files.iter().all(again), streams: files.iter().map(stream).collect() }
 }
 
 /// A conversion's outcome and what it was about.

@@ -57,6 +57,11 @@ impl RowsWriter {
         Self { scratch, share, schema: None, groups, waiting, held: 0, file: None }
     }
 
+    /// Groups that have rows; the number of the next one.
+    pub fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
     /// Appends rows to a group; groups are numbered from 0.
     ///
     /// # Errors

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use futures::future::{Either, select};
-use futures::stream::{StreamExt, try_unfold};
+use futures::stream::{self, Stream, StreamExt, try_unfold};
 use tokio::task::spawn_blocking;
 
 use super::deliver::{Delivered, DeliveredUndated, deliver, deliver_undated};
+use super::in_order::{Kept, Taken};
 use super::input::Lines;
 use super::run::metadata;
 use super::transform::{Ready, Recipe, one_window};
@@ -115,12 +116,12 @@ impl Converted {
 pub async fn convert(
     job: &Conversion,
     table: &Table,
-    lines: Lines,
+    taken: impl Into<Taken>,
     dataset: &Dataset,
     stop: impl Future<Output = ()> + Send,
 ) -> Converted {
     let mut report = Converted::default();
-    let outcome = until(stop, all(job, table, lines, dataset, &mut report)).await;
+    let outcome = until(stop, all(job, table, taken.into(), dataset, &mut report)).await;
     report.failure = outcome.err();
     report.head = dataset.head();
     report
@@ -141,6 +142,33 @@ pub(super) async fn until(
 async fn all(
     job: &Conversion,
     table: &Table,
+    taken: Taken,
+    dataset: &Dataset,
+    report: &mut Converted,
+) -> Result<()> {
+    let recipe = recipe(job, table);
+    match taken.0 {
+        Kept::Sorted(lines) => sorted(job, &recipe, lines, dataset, report).await?,
+        Kept::InOrder(rows) => {
+            (report.lines, report.windows) = (rows.lines, rows.count());
+            let windows = rows.windows(&recipe).map(|(window, events, make)| {
+                let made = compute(make);
+                async move {
+                    let made = made.await.map_err(|error| error.at("window", window))?;
+                    Ok(Ready { window, certificate: unproven(window, events), made })
+                }
+            });
+            windows_of(job, stream::iter(windows), dataset, report).await?;
+        }
+    }
+    report.contradictions.sort();
+    report.contradictions.dedup();
+    Ok(())
+}
+
+async fn sorted(
+    job: &Conversion,
+    recipe: &Recipe,
     lines: Lines,
     dataset: &Dataset,
     report: &mut Converted,
@@ -150,25 +178,33 @@ async fn all(
     }
     (report.lines, report.repeated, report.windows) = (lines.lines, lines.repeated, lines.windows);
     report.contradictions = lines.contradictions.clone();
-    let recipe = recipe(job, table);
     // First, so that whatever happens later, the lines that belong to no window are kept.
     if !lines.unplaced.is_empty() {
         report.unplaced = lines.unplaced.len();
         let surplus = Surplus { level: Level::None, total: report.unplaced, dated: 0 };
-        let delivered = deliver_undated(lines.unplaced.clone(), surplus, &recipe, dataset).await?;
+        let delivered = deliver_undated(lines.unplaced.clone(), surplus, recipe, dataset).await?;
         let DeliveredUndated { record, conflicts, types, .. } = delivered;
         report.count(record.counts, &record.files, types);
         report.contradictions.extend(conflicts);
         dataset.commit_undated(record, job.recorded_at).await?;
     }
-    let mut records = Vec::new();
     let windows = try_unfold(lines.windows(), |mut windows| {
         compute(move || Ok(windows.next().transpose()?.map(|next| (next, windows))))
     });
     drop(lines);
+    windows_of(job, windows.map(|next| made(next, recipe.clone())), dataset, report).await
+}
+
+/// Publishes windows, each made by its future.
+async fn windows_of(
+    job: &Conversion,
+    windows: impl Stream<Item = impl Future<Output = Result<Ready>>>,
+    dataset: &Dataset,
+    report: &mut Converted,
+) -> Result<()> {
+    let mut records = Vec::new();
     let ahead = job.files.threads.all().min(WINDOWS_AHEAD);
-    let making = windows.map(|next| made(next, recipe.clone())).buffered(ahead);
-    let mut making = std::pin::pin!(making);
+    let mut making = std::pin::pin!(windows.buffered(ahead));
     while let Some(ready) = making.next().await {
         records.push(one(ready?, dataset, report).await?);
         if records.len() >= WINDOWS_A_COMMIT {
@@ -178,8 +214,6 @@ async fn all(
     if !records.is_empty() {
         dataset.commit(records, job.recorded_at).await?;
     }
-    report.contradictions.sort();
-    report.contradictions.dedup();
     Ok(())
 }
 

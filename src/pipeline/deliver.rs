@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use tokio::task::spawn_blocking;
 
-use super::transform::{Made, Ready, Recipe, as_kept, make};
+use super::transform::{Made, Ready, Received, Recipe, as_kept, make};
 use crate::error::{Error, Result};
 use crate::model::{Drift, Event, EventId, Flaw, Level, Secrets, UndatedRecord, WindowRecord};
 use crate::publish::{Dataset, Surplus};
@@ -35,7 +35,7 @@ pub(super) async fn deliver(ready: Ready, dataset: &Dataset) -> Result<Delivered
         published.vanished.clear();
     }
     let conflicts = published.conflicts.clone();
-    quarantine.extend(changed(&conflicts, &events, secrets)?);
+    quarantine.extend(changed(&conflicts, events, secrets).await?);
     let not_rebuilt = not_rebuilt(&quarantine);
     let kept = dataset.quarantine(window, &quarantine).await?;
     let mut record = published.record(certificate, counts.quarantined, counts.filtered);
@@ -85,23 +85,28 @@ pub(super) async fn deliver_undated(
     let Made { counts, prepared, events, secrets, mut quarantine, types, drift } = made;
     let beside = (counts.quarantined, counts.redacted);
     let (mut record, conflicts) = dataset.publish_undated(prepared, surplus, beside).await?;
-    quarantine.extend(changed(&conflicts, &events, secrets)?);
+    quarantine.extend(changed(&conflicts, events, secrets).await?);
     let not_rebuilt = not_rebuilt(&quarantine);
     record.quarantine = dataset.quarantine_undated(&quarantine).await?;
     Ok(DeliveredUndated { record, conflicts, not_rebuilt, types, drift })
 }
 
 /// The new contents of events that the dataset holds with another one.
-fn changed(conflicts: &[EventId], events: &Events, secrets: Secrets) -> Result<Vec<Event>> {
+async fn changed(conflicts: &[EventId], events: Received, secrets: Secrets) -> Result<Vec<Event>> {
     if conflicts.is_empty() {
         return Ok(Vec::new());
     }
-    let differing: HashSet<_> = conflicts.iter().collect();
-    let sound = events.iter().filter(|event| event.as_ref().map_or(true, |event| event.flaw.is_none()));
-    let changed = sound.filter(|event| event.as_ref().map_or(true, |event| differing.contains(&event.id)));
-    changed
-        .map(|event| Ok(Event { flaw: Some(Flaw::OtherContent), ..as_kept(event?, secrets).0.alone() }))
-        .collect()
+    let differing: HashSet<EventId> = conflicts.iter().cloned().collect();
+    let changed = move || {
+        let events = events.events()?;
+        let sound = events.iter().filter(|event| event.as_ref().map_or(true, |event| event.flaw.is_none()));
+        let changed =
+            sound.filter(|event| event.as_ref().map_or(true, |event| differing.contains(&event.id)));
+        changed
+            .map(|event| Ok(Event { flaw: Some(Flaw::OtherContent), ..as_kept(event?, secrets).0.alone() }))
+            .collect()
+    };
+    spawn_blocking(changed).await.map_err(|error| Error::bug("reading events failed").because(error))?
 }
 
 fn not_rebuilt(quarantine: &[Event]) -> u64 {

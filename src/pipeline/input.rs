@@ -5,14 +5,15 @@
 //! neither does how many fit into memory.
 //! What this file must not know: files, rows, the destination.
 
-use std::io::{self, BufRead};
+use std::io::BufRead;
 use std::sync::mpsc::sync_channel;
 
-use self::blocks::{Blocks, Stop};
+pub(super) use self::blocks::{Blocks, unreadable};
 use self::distinct::Distinct;
 pub(super) use self::distinct::says_the_same;
 use self::placing::Placing;
 pub use self::windows::Lines;
+pub(super) use self::windows::{Windows, window};
 use crate::api::wire::Reader;
 use crate::encode::unpacked;
 use crate::error::{Error, Result};
@@ -26,6 +27,9 @@ mod windows;
 
 /// Of the memory, one such part is for events that are told apart while all of them fit into it.
 const HELD: u64 = 2;
+
+/// Bytes of lines that are read at once.
+const BLOCK: usize = 256 << 10;
 
 /// Blocks of lines that wait between being read and being taken: one line may be long.
 const BLOCKS_WAITING: usize = 0;
@@ -80,21 +84,12 @@ impl Input {
     /// Usage: the stream cannot be read, or a line is too long. Storage: temporary files cannot be written, or have
     /// reached their limit. `name` is what the error calls the stream.
     pub fn take(&mut self, name: &str, stream: impl BufRead) -> Result<()> {
-        let unreadable =
-            |cause: io::Error| Error::usage("cannot read the input").at("file", name).because(cause);
         let limit = self.limits.line;
-        let mut blocks = Blocks::new(unpacked(stream).map_err(unreadable)?, limit);
+        let stream = unpacked(stream).map_err(|cause| unreadable(name, cause))?;
+        let mut blocks = Blocks::new(stream, BLOCK, limit);
         let mut reader = Reader::default();
-        let stopped = |stop| match stop {
-            Stop::Unreadable(cause) => unreadable(cause),
-            Stop::TooLong(number) => Error::usage("a line is longer than the limit")
-                .at("file", name)
-                .at("line", number)
-                .at("limit", limit)
-                .hint("nothing was written; raise --line-limit if this is one event"),
-        };
         let mut next = || -> Result<Option<Vec<(u64, Event)>>> {
-            let lines = blocks.next().map_err(stopped)?;
+            let lines = blocks.next().map_err(|stop| stop.named(name, limit))?;
             Ok(lines
                 .map(|lines| lines.into_iter().map(|(number, line)| (number, reader.event(line))).collect()))
         };

@@ -28,11 +28,29 @@ const ROWS_A_BATCH: usize = 1_024;
 /// Bytes of events after which a batch ends all the same.
 const BYTES_A_BATCH: usize = 4 << 20;
 
+/// Takes batches of rows.
+pub(super) trait Sink {
+    fn batch(&mut self, batch: RecordBatch) -> Result<()>;
+}
+
+impl<F: FnMut(RecordBatch) -> Result<()>> Sink for F {
+    fn batch(&mut self, batch: RecordBatch) -> Result<()> {
+        self(batch)
+    }
+}
+
+impl Sink for Vec<RecordBatch> {
+    fn batch(&mut self, batch: RecordBatch) -> Result<()> {
+        self.push(batch);
+        Ok(())
+    }
+}
+
 /// Rows being made.
 pub(super) struct Rows<'a, S> {
     table: &'a Table,
     /// Takes each batch.
-    sink: S,
+    pub(super) sink: S,
     flattener: Flattener,
     /// Whether each batch gets [`EVENT_TEXT`] as its last column.
     texts: bool,
@@ -70,7 +88,7 @@ pub(super) struct Done {
     pub(super) drift: Drift,
 }
 
-impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
+impl<'a, S: Sink> Rows<'a, S> {
     /// No rows yet; they go to `sink`, batch by batch.
     pub(super) fn new(table: &'a Table, texts: bool, sink: S) -> Self {
         let flattener = Flattener::new(table);
@@ -100,16 +118,33 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
         event: Event,
         may: impl FnOnce(&str, &Outline) -> bool,
     ) -> Result<Option<Event>> {
-        let mut outline = self.spare.pop().unwrap_or_default();
-        let Some(text) = readable(&event).filter(|text| outline.read(text).is_ok()) else {
+        let mut outline = self.outline();
+        match readable(&event).filter(|text| outline.read(text).is_ok()) {
+            Some(_) => self.push_read(event, outline, may),
+            None => {
+                self.spare.push(outline);
+                Ok(Some(event))
+            }
+        }
+    }
+
+    /// Memory to read an event with, before it comes by [`Rows::push_read`].
+    pub(super) fn outline(&mut self) -> Outline {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// The same for an event that is read already. It comes back as well if the outline is not that of its text.
+    pub(super) fn push_read(
+        &mut self,
+        event: Event,
+        outline: Outline,
+        may: impl FnOnce(&str, &Outline) -> bool,
+    ) -> Result<Option<Event>> {
+        let text = readable(&event).filter(|text| outline.value(text).is_some() && may(text, &outline));
+        let Some(value) = text.and_then(|text| outline.value(text)) else {
             self.spare.push(outline);
             return Ok(Some(event));
         };
-        if !may(text, &outline) {
-            self.spare.push(outline);
-            return Ok(Some(event));
-        }
-        let value = outline.value(text).ok_or_else(|| Error::bug("what was read has no value"))?;
         let pushed = match self.flattener.push_value(value) {
             Err(Refusal::Full) => {
                 self.close()?;
@@ -143,11 +178,16 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
 
     /// Everything that was pushed.
     pub(super) fn finish(mut self) -> Result<Done> {
+        self.turn()
+    }
+
+    /// Everything that was pushed since the last time.
+    pub(super) fn turn(&mut self) -> Result<Done> {
         if !self.flattener.is_empty() {
             self.close()?;
         }
-        self.done.drift = self.flattener.take_drift();
-        Ok(self.done)
+        let drift = self.flattener.take_drift();
+        Ok(Done { drift, ..std::mem::take(&mut self.done) })
     }
 
     /// Ends a batch.
@@ -160,7 +200,7 @@ impl<'a, S: FnMut(RecordBatch) -> Result<()>> Rows<'a, S> {
             return Ok(());
         }
         self.done.rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
-        (self.sink)(batch)
+        self.sink.batch(batch)
     }
 }
 

@@ -3,8 +3,10 @@
 //! What lives here: [`transform`], pure and CPU-bound. What this file must not know: the API, the destination.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
 use bytes::Bytes;
 
 use super::rows::{Done, Rows, row_reader};
@@ -33,7 +35,7 @@ pub(super) struct Made {
     /// Encoded rows; also for a window without rows, whose slots are looked at all the same.
     pub(super) prepared: Prepared,
     /// The events as they came, in case one contradicts an earlier file.
-    pub(super) events: Events,
+    pub(super) events: Received,
     /// How they became what is kept.
     pub(super) secrets: Secrets,
     /// Events that cannot become a row.
@@ -42,6 +44,24 @@ pub(super) struct Made {
     pub(super) types: BTreeMap<String, u64>,
     /// What the rows hold beyond the table.
     pub(super) drift: Drift,
+}
+
+/// Where the events of a window are.
+pub(super) enum Received {
+    /// Kept beside their rows.
+    Kept(Events),
+    /// Where they came from, which can be read again.
+    Again(Box<dyn FnOnce() -> Result<Events> + Send>),
+}
+
+impl Received {
+    /// The events. It may block for as long as reading takes.
+    pub(super) fn events(self) -> Result<Events> {
+        match self {
+            Self::Kept(events) => Ok(events),
+            Self::Again(read) => read(),
+        }
+    }
 }
 
 /// How rows become files.
@@ -59,6 +79,29 @@ pub(super) struct Recipe {
     pub(super) secrets: Secrets,
     /// How much may be held, and where the rest goes.
     pub(super) scratch: Scratch,
+}
+
+impl Recipe {
+    /// Whether rows carry the events' texts.
+    pub(super) fn takes_texts(&self) -> bool {
+        self.texts || self.formats.iter().any(|format| self.files.layout.holds_texts(*format))
+    }
+
+    /// Takes the rows of a window.
+    pub(super) fn preparation(&self, window: Option<Window>) -> Preparation {
+        let (schema, metadata) = (self.table.arrow_schema(), self.metadata.clone());
+        let preparation =
+            Preparation::new(window, &self.formats, schema, metadata, &self.files, &self.scratch);
+        if self.takes_texts() { preparation.with_texts(row_reader(&self.table)) } else { preparation }
+    }
+
+    /// Whether the event of this text is kept as it is.
+    pub(super) fn keeps(&self, text: &str, outline: &Outline) -> bool {
+        match self.secrets {
+            Secrets::Kept => true,
+            Secrets::Redacted => matches!(redact_read(text, outline), Cow::Borrowed(_)),
+        }
+    }
 }
 
 /// Events of a window stay in memory up to this part of the budget, where they are taken out of a unit.
@@ -108,15 +151,9 @@ pub(super) fn one_window(
 pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> Result<Made> {
     let _own_thread = recipe.files.threads.hold(1);
     let mut counts = Counts { settled: events.len(), ..Counts::default() };
-    let texts = recipe.texts || recipe.formats.iter().any(|format| recipe.files.layout.holds_texts(*format));
-    let (schema, metadata) = (recipe.table.arrow_schema(), recipe.metadata.clone());
-    let mut preparation =
-        Preparation::new(window, &recipe.formats, schema, metadata, &recipe.files, &recipe.scratch);
-    if texts {
-        preparation = preparation.with_texts(row_reader(&recipe.table));
-    }
+    let mut preparation = recipe.preparation(window);
     let mut types = BTreeMap::new();
-    let mut rows = Rows::new(&recipe.table, texts, |batch| {
+    let mut rows = Rows::new(&recipe.table, recipe.takes_texts(), |batch| {
         count_types(&batch, &mut types);
         preparation.push(batch)
     });
@@ -133,11 +170,7 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
         // Where others of its block are left out, it does not keep the block.
         let event = if recipe.selection.by_user() { event.alone() } else { event };
         // One that cannot be a row comes back, too: what is kept of it is looked at by other means.
-        let held = match recipe.secrets {
-            Secrets::Kept => rows.push_if(event, |_, _| true)?,
-            Secrets::Redacted => rows.push_if(event, is_clean)?,
-        };
-        if let Some(event) = held {
+        if let Some(event) = rows.push_if(event, |text, outline| recipe.keeps(text, outline))? {
             let (event, redacted) = as_kept(event, recipe.secrets);
             counts.redacted += u64::from(redacted);
             rows.push(event)?;
@@ -146,6 +179,7 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
     let Done { quarantine, drift, .. } = rows.finish()?;
     counts.quarantined = length(&quarantine);
     let prepared = preparation.finish()?;
+    let events = Received::Kept(events);
     Ok(Made { counts, prepared, events, secrets: recipe.secrets, quarantine, types, drift })
 }
 
@@ -162,11 +196,6 @@ pub(super) fn as_kept(event: Event, secrets: Secrets) -> (Event, bool) {
     }
 }
 
-/// Whether there is nothing to be replaced.
-fn is_clean(text: &str, outline: &Outline) -> bool {
-    matches!(redact_read(text, outline), Cow::Borrowed(_))
-}
-
 fn without_secrets(event: Event) -> (Event, bool) {
     let clean = match event.flaw {
         None => redact(&event.text),
@@ -180,19 +209,18 @@ fn without_secrets(event: Event) -> (Event, bool) {
     (Event { id, text, ..event }, true)
 }
 
-fn count_types(batch: &arrow_array::RecordBatch, types: &mut BTreeMap<String, u64>) {
-    use arrow_array::cast::AsArray;
+/// Adds the events of each type.
+pub(super) fn count_types(batch: &RecordBatch, types: &mut BTreeMap<String, u64>) {
     let Some(column) = batch.column_by_name("event_type").and_then(|column| column.as_string_opt::<i32>())
     else {
         return;
     };
+    let mut counts: HashMap<&str, u64> = HashMap::new();
     for name in column.iter().flatten() {
-        match types.get_mut(name) {
-            Some(count) => *count += 1,
-            None => {
-                types.insert(name.to_owned(), 1);
-            }
-        }
+        *counts.entry(name).or_default() += 1;
+    }
+    for (name, count) in counts {
+        *types.entry(name.to_owned()).or_default() += count;
     }
 }
 

@@ -1,11 +1,11 @@
 //! A window's rows made ready: checked, encoded, digested. Pure computation.
 //!
-//! What lives here: [`Preparation`], which takes rows as they come, and [`Prepared`]. Rows and files beyond their share of
+//! What lives here: [`Preparation`], which takes the rows of one window as they come, [`Preparations`] for those of many, and
+//! [`Prepared`]. Rows and files beyond their share of
 //! memory are spilled; files that would not fit beside those that are ready are encoded when they are published.
 //! What this file must not know: storage, what earlier slots hold.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -13,14 +13,15 @@ use arrow_schema::SchemaRef;
 use bytes::Bytes;
 
 use super::digest::{Digesting, sha256_of};
-use super::groups::{Group, only, split};
+use super::grouping::{Grouping, twice};
+use super::groups::{Group, only};
 use super::rows::{self, Extent};
 use super::texts::{RowReader, lines, lines_schema, without_texts};
 use crate::encode::{
     Batches, FileMetadata, HeldRows, ReadLimits, RowsWriter, Settings, encode_from, read_typed,
 };
-use crate::error::{Error, Kind, Result};
-use crate::model::{Format, Partition, Timestamp, Window, fingerprint};
+use crate::error::{Error, Result};
+use crate::model::{Format, Window, fingerprint};
 use crate::spool::{Blob, BlobWriter, Distinct, Scratch};
 
 /// Rows of a window stay in memory up to this part of the budget.
@@ -31,9 +32,6 @@ const FILES_SHARES: u64 = 16;
 
 /// And what its rows' ids are told apart by.
 const IDS_SHARES: u64 = 32;
-
-/// Files that the record of a window names at most: a commit has room for somewhat more.
-const MAX_FILES: usize = 4_096;
 
 /// The rows of one window, or those without a time, with the bytes of their files, as if nothing of the window were published yet.
 #[derive(Clone, Debug)]
@@ -62,7 +60,7 @@ pub(super) struct Content {
     /// Ascending, and where their rows are.
     pub(super) groups: Vec<(Group, usize)>,
     /// With the events' texts as one more column if there is a reader of texts.
-    rows: HeldRows,
+    rows: Arc<HeldRows>,
     pub(super) metadata: FileMetadata,
     pub(super) settings: Settings,
     pub(super) reader: Option<RowReader>,
@@ -149,26 +147,27 @@ pub fn prepare(
     preparation.finish()
 }
 
-/// The rows of one window on their way to its files.
-///
-/// They must be all events of the window that can become one, sorted by `created_at, id`, without repeated ids (source:
-/// the certificate). Without a window they are the rows without `created_at`, sorted by `id`.
-#[derive(Debug)]
-pub struct Preparation {
-    window: Option<Window>,
+/// How files are made from rows, whatever the window.
+#[derive(Clone, Debug)]
+struct Making {
     formats: Vec<Format>,
     schema: SchemaRef,
     metadata: FileMetadata,
     settings: Settings,
     reader: Option<RowReader>,
     scratch: Scratch,
+}
+
+/// The rows of one window on their way to its files.
+///
+/// They must be all events of the window that can become one, sorted by `created_at, id`, without repeated ids (source:
+/// the certificate). Without a window they are the rows without `created_at`, sorted by `id`.
+#[derive(Debug)]
+pub struct Preparation {
+    making: Making,
     rows: RowsWriter,
-    /// Where the rows of each group are, and how many they are.
-    groups: BTreeMap<Group, (usize, u64)>,
-    partitions: HashSet<Partition>,
+    grouping: Grouping,
     ids: Distinct,
-    before: Option<(Option<Timestamp>, String)>,
-    total: u64,
 }
 
 impl Preparation {
@@ -181,99 +180,44 @@ impl Preparation {
         settings: &Settings,
         scratch: &Scratch,
     ) -> Self {
-        Self {
-            window: window.into(),
+        let making = Making {
             formats: formats.to_vec(),
             schema,
             metadata,
             settings: settings.clone(),
             reader: None,
             scratch: scratch.clone(),
+        };
+        Self {
+            making,
             rows: RowsWriter::new(scratch, scratch.share(ROWS_SHARES)),
-            groups: BTreeMap::new(),
-            partitions: HashSet::new(),
+            grouping: Grouping::new(window.into()),
             ids: Distinct::new(scratch, scratch.share(IDS_SHARES)),
-            before: None,
-            total: 0,
         }
     }
 
     /// The same for formats that hold the events themselves (NDJSON) beside those that hold columns. The batches have one
     /// column more than the schema, the last: [`crate::encode::EVENT_TEXT`].
     #[must_use]
-    pub fn with_texts(self, reader: RowReader) -> Self {
-        Self { reader: Some(reader), ..self }
+    pub fn with_texts(mut self, reader: RowReader) -> Self {
+        self.making.reader = Some(reader);
+        self
     }
 
     /// Takes the next rows. It computes.
     ///
     /// # Errors
-    /// [`Kind::Bug`] when they are not what they must be; [`Kind::Unproven`] when they fall into more partitions than the
+    /// [`crate::error::Kind::Bug`] when they are not what they must be; [`crate::error::Kind::Unproven`] when they fall into more partitions than the
     /// settings allow or into more files than one record can name, so that nothing of the window may be written;
-    /// [`Kind::Storage`] when they cannot be spilled.
+    /// [`crate::error::Kind::Storage`] when they cannot be spilled.
     pub fn push(&mut self, batch: RecordBatch) -> Result<()> {
-        self.take(batch).map_err(|cause| named(cause, self.window))
+        let Self { making, rows, grouping, ids } = self;
+        grouping.push(batch, &making.settings, making.formats.len(), rows, ids)
     }
 
-    fn take(&mut self, batch: RecordBatch) -> Result<()> {
-        self.check(&batch)?;
-        let known = self.groups.len();
-        for (group, batch) in split(batch, self.window, &self.settings.layout)? {
-            let next = self.groups.len();
-            if !self.groups.contains_key(&group) {
-                self.partitions.insert(group.partition.clone());
-            }
-            let (place, rows) = self.groups.entry(group).or_insert((next, 0));
-            *rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
-            self.rows.push(*place, batch)?;
-        }
-        if self.groups.len() > known { self.limit() } else { Ok(()) }
-    }
-
-    /// Refuses what would become more folders or files than anybody meant.
-    fn limit(&self) -> Result<()> {
-        let (found, partitions) = (self.partitions.len(), self.settings.partition_limit);
-        if found > partitions {
-            return Err(Error::new(Kind::Unproven, "a window's events fall into more partitions than the limit")
-                .at("partitions so far", found)
-                .at("limit", partitions)
-                .hint("nothing of it was written; raise --partition-limit, or use a destination with fewer keys in --partition-by"));
-        }
-        let files = self.groups.len().saturating_mul(self.formats.len());
-        if files > MAX_FILES {
-            return Err(Error::new(Kind::Unproven, "a window would have more files than one record can name")
-                .at("files so far", files)
-                .at("limit", MAX_FILES)
-                .hint("nothing of it was written; use a destination with longer parts, fewer keys in --partition-by, or --grid PT1H"));
-        }
-        Ok(())
-    }
-
-    /// Holds rows against the window and those before them; the ids are told apart when all are there.
-    fn check(&mut self, batch: &RecordBatch) -> Result<()> {
-        let mut before = self.before.as_ref().map(|(at, id)| (*at, id.as_str()));
-        for (id, at) in rows::keys(batch)? {
-            let within = match (self.window, at) {
-                (Some(window), Some(at)) => window.contains(at),
-                (None, None) => true,
-                _ => false,
-            };
-            if !within {
-                return Err(Error::bug("a row lies outside its window").at("id", id));
-            }
-            match before.cmp(&Some((at, id))) {
-                Ordering::Less => {}
-                Ordering::Equal => return Err(twice(id)),
-                Ordering::Greater => {
-                    return Err(Error::bug("rows are not sorted by created_at and id").at("id", id));
-                }
-            }
-            self.ids.push(fingerprint(id))?;
-            self.total += 1;
-            before = Some((at, id));
-        }
-        self.before = before.map(|(at, id)| (at, id.to_owned()));
-        Ok(())
+    /// The rows of many windows instead of this one's; none may have been pushed.
+    pub fn into_many(self) -> Preparations {
+        Preparations { making: self.making, rows: self.rows, windows: Vec::new(), ids: self.ids }
     }
 
     /// Everything that was pushed, as files. It computes for as long as encoding takes: call it off the async threads.
@@ -281,33 +225,96 @@ impl Preparation {
     /// # Errors
     /// As [`Preparation::push`].
     pub fn finish(self) -> Result<Prepared> {
-        let window = self.window;
-        self.encoded().map_err(|cause| named(cause, window))
+        let window = self.grouping.window;
+        let made = || {
+            let grouped = Grouped {
+                making: Arc::new(self.making),
+                rows: Arc::new(self.rows.finish()?),
+                grouping: self.grouping,
+            };
+            grouped.encoded(self.ids.repeated(usize::MAX)?.unwrap_or_default())
+        };
+        made().map_err(|cause| named(cause, window))
+    }
+}
+
+/// The rows of many windows, held together: first the rows of all of them, then their files, window by window.
+#[derive(Debug)]
+pub struct Preparations {
+    making: Making,
+    rows: RowsWriter,
+    windows: Vec<Grouping>,
+    ids: Distinct,
+}
+
+impl Preparations {
+    /// Takes the next rows of a window, which is that of the rows before or a later one. It computes.
+    ///
+    /// # Errors
+    /// As [`Preparation::push`].
+    pub fn push(&mut self, window: Window, batch: RecordBatch) -> Result<()> {
+        let Self { making, rows, windows, ids } = self;
+        if windows.last().is_none_or(|last| last.window != Some(window)) {
+            windows.push(Grouping::new(Some(window)));
+        }
+        match windows.last_mut() {
+            Some(last) => last.push(batch, &making.settings, making.formats.len(), rows, ids),
+            None => Err(Error::bug("rows have no window")),
+        }
     }
 
-    fn encoded(mut self) -> Result<Prepared> {
-        if let Some(only) = only(self.window, &self.settings.layout) {
+    /// The windows, ascending; `None` if an id may occur twice.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Storage`] when something cannot be spilled.
+    pub fn finish(self) -> Result<Option<Vec<Grouped>>> {
+        let Self { making, rows, windows, ids } = self;
+        if ids.repeated(0)?.is_none() {
+            return Ok(None);
+        }
+        let (making, rows) = (Arc::new(making), Arc::new(rows.finish()?));
+        let grouped = |grouping| Grouped { making: Arc::clone(&making), rows: Arc::clone(&rows), grouping };
+        Ok(Some(windows.into_iter().map(grouped).collect()))
+    }
+}
+
+/// The rows of one window, of which the files are made next. All windows together hold their rows.
+#[derive(Debug)]
+pub struct Grouped {
+    making: Arc<Making>,
+    rows: Arc<HeldRows>,
+    grouping: Grouping,
+}
+
+impl Grouped {
+    /// The files. It computes, as [`Preparation::finish`] does.
+    ///
+    /// # Errors
+    /// As [`Preparation::push`].
+    pub fn finish(self) -> Result<Prepared> {
+        let window = self.grouping.window;
+        self.encoded(Vec::new()).map_err(|cause| named(cause, window))
+    }
+
+    /// `suspects` are fingerprints of ids that occurred more than once.
+    fn encoded(self, suspects: Vec<u64>) -> Result<Prepared> {
+        let Self { making, rows, grouping } = self;
+        let Grouping { window, mut groups, total, .. } = grouping;
+        if let Some(only) = only(window, &making.settings.layout) {
             // Also without rows: the slots of the window are looked at in each format.
-            self.groups.entry(only).or_insert((0, 0));
+            groups.entry(only).or_insert((usize::MAX, 0));
         }
         let (places, counts) =
-            self.groups.into_iter().map(|(group, (place, rows))| ((group, place), rows)).unzip();
+            groups.into_iter().map(|(group, (place, rows))| ((group, place), rows)).unzip();
         let counts: Vec<u64> = counts;
-        let content = Content {
-            schema: self.schema,
-            groups: places,
-            rows: self.rows.finish()?,
-            metadata: self.metadata,
-            settings: self.settings,
-            reader: self.reader,
-            scratch: self.scratch,
-        };
-        apart(self.ids.repeated(usize::MAX)?.unwrap_or_default(), &content)?;
+        let Making { formats, schema, metadata, settings, reader, scratch } = Arc::unwrap_or_clone(making);
+        let content = Content { schema, groups: places, rows, metadata, settings, reader, scratch };
+        apart(suspects, &content)?;
         let mut left = content.scratch.share(FILES_SHARES);
         let mut groups = Vec::with_capacity(counts.len());
         for (position, rows) in counts.into_iter().enumerate() {
             let mut files = Vec::new();
-            for format in &self.formats {
+            for format in &formats {
                 // One file may be longer than what is left; those after it wait until they are needed.
                 let file = match left {
                     0 => None,
@@ -318,13 +325,7 @@ impl Preparation {
             }
             groups.push(PreparedGroup { rows, files });
         }
-        Ok(Prepared {
-            window: self.window,
-            rows: self.total,
-            formats: self.formats,
-            content: Arc::new(content),
-            groups,
-        })
+        Ok(Prepared { window, rows: total, formats, content: Arc::new(content), groups })
     }
 }
 
@@ -343,10 +344,6 @@ fn apart(suspects: Vec<u64>, content: &Content) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn twice(id: &str) -> Error {
-    Error::bug("an event occurs twice in a window").at("id", id)
 }
 
 pub(super) fn named(cause: Error, window: Option<Window>) -> Error {

@@ -31,21 +31,26 @@ impl Reader {
     /// An event without a usable id gets `sha256:` and the digest of its bytes in lower-case hex. When several flaws
     /// apply, the first of these is named: bytes, type, nesting, doubled key, missing id, unusable id.
     pub fn event(&mut self, text: Bytes) -> Event {
-        let masked;
-        let (readable, garbled) = match std::str::from_utf8(&text) {
-            Ok(readable) => (readable, false),
-            Err(_) => {
-                masked = mask(&text);
-                (masked.as_str(), true)
-            }
-        };
-        match self.outline.read(readable) {
-            Ok(value) => match within(readable, value.text()).and_then(|range| text.get(range)) {
-                Some(trimmed) => build(text.slice_ref(trimmed), value, garbled),
-                None => unreadable(text, garbled),
-            },
-            Err(_) => unreadable(text, garbled),
+        read(text, &mut self.outline)
+    }
+}
+
+/// The same, with an outline of the caller's: it has the members of `text` afterwards if that is valid, UTF-8 and JSON.
+pub fn read(text: Bytes, outline: &mut Outline) -> Event {
+    let masked;
+    let (readable, garbled) = match std::str::from_utf8(&text) {
+        Ok(readable) => (readable, false),
+        Err(_) => {
+            masked = mask(&text);
+            (masked.as_str(), true)
         }
+    };
+    match outline.read(readable) {
+        Ok(value) => match within(readable, value.text()).and_then(|range| text.get(range)) {
+            Some(trimmed) => build(text.slice_ref(trimmed), value, garbled),
+            None => unreadable(text, garbled),
+        },
+        Err(_) => unreadable(text, garbled),
     }
 }
 

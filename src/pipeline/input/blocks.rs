@@ -8,16 +8,17 @@ use std::io::BufRead;
 use bytes::{Bytes, BytesMut};
 use memchr::{memchr_iter, memrchr};
 
+use crate::error::Error;
+
 /// A byte order mark, which some programs put in front of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Bytes that are read at once.
-const BLOCK: u64 = 256 << 10;
-
 /// The lines of a stream.
 #[derive(Debug)]
-pub(super) struct Blocks<R> {
+pub(in crate::pipeline) struct Blocks<R> {
     stream: R,
+    /// Bytes that are read at once.
+    block: usize,
     /// Bytes of a line, at most.
     limit: usize,
     /// The beginning of a line whose end was not read yet.
@@ -29,24 +30,45 @@ pub(super) struct Blocks<R> {
 
 /// Why there are no more lines.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(in crate::pipeline) enum Stop {
     Unreadable(std::io::Error),
     /// The line of this number has more bytes than the limit.
     TooLong(u64),
 }
 
+impl Stop {
+    /// The error for people: of the stream of this name, whose lines have at most `limit` bytes.
+    pub(in crate::pipeline) fn named(self, name: &str, limit: u64) -> Error {
+        match self {
+            Self::Unreadable(cause) => unreadable(name, cause),
+            Self::TooLong(number) => Error::usage("a line is longer than the limit")
+                .at("file", name)
+                .at("line", number)
+                .at("limit", limit)
+                .hint("nothing was written; raise --line-limit if this is one event"),
+        }
+    }
+}
+
+/// The error of a stream that cannot be read.
+pub(in crate::pipeline) fn unreadable(name: &str, cause: std::io::Error) -> Error {
+    Error::usage("cannot read the input").at("file", name).because(cause)
+}
+
 impl<R: BufRead> Blocks<R> {
-    pub(super) fn new(stream: R, limit: u64) -> Self {
+    /// Of a stream of which so many bytes are read at once.
+    pub(in crate::pipeline) fn new(stream: R, block: usize, limit: u64) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Self { stream, limit, begun: Vec::new(), number: 1, ended: false }
+        Self { stream, block, limit, begun: Vec::new(), number: 1, ended: false }
     }
 
     /// Some lines that are not blank, each with its number; `None` at the end of the stream.
-    pub(super) fn next(&mut self) -> Result<Option<Vec<(u64, Bytes)>>, Stop> {
+    pub(in crate::pipeline) fn next(&mut self) -> Result<Option<Vec<(u64, Bytes)>>, Stop> {
         if self.ended {
             return Ok(None);
         }
-        let mut block = BytesMut::from(std::mem::take(&mut self.begun).as_slice());
+        let mut block = BytesMut::with_capacity(self.block + self.begun.len());
+        block.extend_from_slice(&std::mem::take(&mut self.begun));
         let whole = loop {
             let known = block.len();
             self.read(&mut block).map_err(Stop::Unreadable)?;
@@ -67,7 +89,7 @@ impl<R: BufRead> Blocks<R> {
     }
 
     fn read(&mut self, block: &mut BytesMut) -> std::io::Result<()> {
-        let mut left = BLOCK;
+        let mut left = self.block;
         while left > 0 {
             let known = block.len();
             let chunk = self.stream.fill_buf();
@@ -76,14 +98,14 @@ impl<R: BufRead> Blocks<R> {
                 Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(cause) => return Err(cause),
             };
-            let chunk = chunk.get(..usize::try_from(left).unwrap_or(usize::MAX)).unwrap_or(chunk);
+            let chunk = chunk.get(..left).unwrap_or(chunk);
             block.extend_from_slice(chunk);
             let taken = block.len() - known;
             self.stream.consume(taken);
             if taken == 0 {
                 break;
             }
-            left = left.saturating_sub(u64::try_from(taken).unwrap_or(u64::MAX));
+            left = left.saturating_sub(taken);
         }
         Ok(())
     }
@@ -119,7 +141,7 @@ mod tests {
     use std::io::BufReader;
 
     fn all(text: &[u8], limit: u64, chunk: usize) -> Result<Vec<(u64, Vec<u8>)>, Stop> {
-        let mut blocks = Blocks::new(BufReader::with_capacity(chunk, text), limit);
+        let mut blocks = Blocks::new(BufReader::with_capacity(chunk, text), 2 << 10, limit);
         let mut lines = Vec::new();
         while let Some(more) = blocks.next()? {
             lines.extend(more.into_iter().map(|(number, line)| (number, line.to_vec())));

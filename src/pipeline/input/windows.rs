@@ -103,7 +103,7 @@ impl Iterator for Windows {
 }
 
 /// The window of a time, if the log can name it: at the ends of the calendar a window reaches beyond.
-pub(super) fn window(grid: Grid, created_at: Option<Timestamp>) -> Option<Window> {
+pub(in crate::pipeline) fn window(grid: Grid, created_at: Option<Timestamp>) -> Option<Window> {
     let window = grid.window(created_at?);
     let named = |at: Timestamp| (1..=9999).contains(&at.date().0);
     (named(window.from) && named(window.to)).then_some(window)

@@ -1,0 +1,275 @@
+//! Lines that come in the order of their rows, made rows as they are read.
+//!
+//! What lives here: [`Inputs`], [`take()`] and [`Taken`]. Files mostly come in order: what exports wrote, what logs append. Then nothing
+//! need be sorted, and each line is read once, by several threads. Whether it is so is only known at the end; where
+//! a line is behind its time, is no row, or an id may occur twice, everything is read again by [`Input`], which gives
+//! the same rows for any order. So the outcome does not depend on which way was taken.
+//! What this file must not know: how a line becomes a row, where rows go.
+
+use std::io::BufRead;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use self::taking::{Taking, Whole};
+use self::worker::{Piece, Worker};
+use super::convert::{Conversion, recipe};
+use super::input::{Blocks, Input, Limits, Lines, Windows, unreadable};
+use super::transform::{Made, Received, Recipe};
+use crate::encode::unpacked;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Counts, Window};
+use crate::publish::Grouped;
+use crate::schema::Table;
+use crate::spool::Events;
+
+mod seam;
+mod taking;
+mod worker;
+
+/// Threads that make rows, at most: one thread reads for all of them, and another takes what they made.
+const WORKERS: usize = 8;
+
+/// Bytes of lines that are read at once: about as many lines as rows of a batch.
+const BLOCK: usize = 512 << 10;
+
+/// Blocks that wait for a worker, and answers of a worker that wait to be taken.
+const WAITING: usize = 1;
+
+/// Opens a stream of lines from its beginning.
+pub type Open = Box<dyn Fn() -> Result<Box<dyn BufRead>> + Send + Sync>;
+
+/// Streams of lines, each with the name that errors call it.
+pub struct Inputs {
+    /// In the order in which they are read.
+    pub streams: Vec<(String, Open)>,
+    /// Whether opening a stream a second time gives the same lines, unless somebody has changed them.
+    pub again: bool,
+}
+
+/// Lines that were all read.
+#[derive(Debug)]
+pub struct Taken(pub(super) Kept);
+
+/// How they are kept.
+#[derive(Debug)]
+pub(super) enum Kept {
+    Sorted(Lines),
+    InOrder(InOrder),
+}
+
+impl From<Lines> for Taken {
+    fn from(lines: Lines) -> Self {
+        Self(Kept::Sorted(lines))
+    }
+}
+
+/// Rows of lines that came in order.
+#[derive(Debug)]
+pub(super) struct InOrder {
+    /// Lines that were not blank.
+    pub(super) lines: u64,
+    windows: Vec<(Facts, Grouped)>,
+    again: Arc<Again>,
+}
+
+/// What is known of a window beside its rows.
+#[derive(Debug)]
+struct Facts {
+    window: Window,
+    counts: Counts,
+    types: std::collections::BTreeMap<String, u64>,
+    drift: crate::model::Drift,
+}
+
+/// Reads all lines of all streams. It blocks while it reads: call it off the async threads.
+///
+/// # Errors
+/// Usage: a stream cannot be read, a line is too long, an id has more contents than are compared. Storage: temporary files
+/// cannot be written, or have reached their limit.
+pub fn take(job: &Conversion, table: &Table, limits: Limits, inputs: Arc<Inputs>) -> Result<Taken> {
+    take_by(BLOCK, job, table, limits, inputs)
+}
+
+/// The same, reading `block` bytes at once.
+fn take_by(
+    block: usize,
+    job: &Conversion,
+    table: &Table,
+    limits: Limits,
+    inputs: Arc<Inputs>,
+) -> Result<Taken> {
+    let again = Again { job: job.clone(), limits, inputs, open: Mutex::new(None) };
+    if again.inputs.again {
+        let recipe = recipe(job, table);
+        let mut taking = Taking::new(&recipe);
+        match attempt(&recipe, (block, limits), &again.inputs, &mut taking) {
+            // This way refuses all where the other refuses a window.
+            Err(error) if error.kind() == Kind::Unproven => {}
+            Err(error) => return Err(error),
+            Ok(false) => {}
+            Ok(true) => {
+                if let Some(Whole { lines, windows }) = taking.finish()? {
+                    let again = Arc::new(again);
+                    return Ok(Taken(Kept::InOrder(InOrder { lines, windows, again })));
+                }
+            }
+        }
+    }
+    again.lines().map(Taken::from)
+}
+
+/// Everything again, for lines in any order.
+struct Again {
+    job: Conversion,
+    limits: Limits,
+    inputs: Arc<Inputs>,
+    /// Where the last window was found.
+    open: Mutex<Option<Windows>>,
+}
+
+impl std::fmt::Debug for Again {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Again").finish_non_exhaustive()
+    }
+}
+
+impl Again {
+    fn lines(&self) -> Result<Lines> {
+        let job = &self.job;
+        let mut input =
+            Input::new(self.limits, job.scratch.clone(), job.grid).with_threads(job.files.threads.all());
+        for (name, open) in &self.inputs.streams {
+            input.take(name, open()?)?;
+        }
+        input.finish()
+    }
+
+    /// The events of a window; windows are asked for in ascending order.
+    fn events(&self, wanted: Window) -> Result<Events> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let windows = match &mut *open {
+            Some(windows) => windows,
+            None => open.insert(self.lines()?.windows()),
+        };
+        for next in windows {
+            let (window, events) = next?;
+            if window == wanted {
+                return Ok(events);
+            }
+        }
+        Err(Error::usage("the input has changed while it was read")
+            .at("window", wanted)
+            .hint("what was committed stays; start the same command again"))
+    }
+}
+
+impl InOrder {
+    /// How many windows have rows.
+    pub(super) fn count(&self) -> u64 {
+        u64::try_from(self.windows.len()).unwrap_or(u64::MAX)
+    }
+
+    /// The windows, ascending, each with its events' number and what makes its files; that computes.
+    pub(super) fn windows(
+        self,
+        recipe: &Recipe,
+    ) -> impl Iterator<Item = (Window, u64, impl FnOnce() -> Result<Made> + Send + use<>)> + Send + use<>
+    {
+        let (secrets, threads) = (recipe.secrets, recipe.files.threads.clone());
+        self.windows.into_iter().map(move |(facts, grouped)| {
+            let (again, threads) = (Arc::clone(&self.again), threads.clone());
+            let Facts { window, counts, types, drift } = facts;
+            let made = move || {
+                let _own_thread = threads.hold(1);
+                let prepared = grouped.finish()?;
+                let events = Received::Again(Box::new(move || again.events(window)));
+                Ok(Made { counts, prepared, events, secrets, quarantine: Vec::new(), types, drift })
+            };
+            (window, counts.settled, made)
+        })
+    }
+}
+
+/// Makes all lines rows. False if they are not in order, or not all of them can be rows.
+fn attempt(recipe: &Recipe, limits: (usize, Limits), inputs: &Inputs, taking: &mut Taking) -> Result<bool> {
+    let workers = recipe.files.threads.all().min(WORKERS);
+    if workers == 1 {
+        let mut worker = Worker::new(recipe);
+        let mut ordered = true;
+        blocks(limits, inputs, |lines| {
+            ordered = match worker.make(lines)? {
+                Some(pieces) => taking.take(pieces)?,
+                None => false,
+            };
+            Ok(ordered)
+        })?;
+        return Ok(ordered);
+    }
+    std::thread::scope(|scope| {
+        let (mut lanes, mut answers, mut working) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..workers {
+            let (lane, lines) = sync_channel::<Result<Vec<Bytes>>>(WAITING);
+            let (answer, answered) = sync_channel::<Result<Option<Vec<Piece>>>>(WAITING);
+            lanes.push(lane);
+            answers.push(answered);
+            working.push(scope.spawn(move || {
+                let mut worker = Worker::new(recipe);
+                for lines in lines {
+                    if answer.send(lines.and_then(|lines| worker.make(lines))).is_err() {
+                        break;
+                    }
+                }
+            }));
+        }
+        let reading = scope.spawn(move || {
+            let mut turn = lanes.iter().cycle();
+            let mut send = |lines| turn.next().is_some_and(|lane| lane.send(lines).is_ok());
+            if let Err(error) = blocks(limits, inputs, |lines| Ok(send(Ok(lines)))) {
+                send(Err(error));
+            }
+        });
+        let mut ordered = Ok(true);
+        for answer in answers.iter().cycle() {
+            // Blocks go round, so that the first worker without an answer is the end.
+            let Ok(pieces) = answer.recv() else { break };
+            ordered = match pieces {
+                Ok(Some(pieces)) => taking.take(pieces),
+                Ok(None) => Ok(false),
+                Err(error) => Err(error),
+            };
+            if !matches!(ordered, Ok(true)) {
+                break;
+            }
+        }
+        // Whoever waits to hand something over stops.
+        drop(answers);
+        let failed = || Error::bug("a thread that makes rows failed");
+        for thread in working.into_iter().chain([reading]) {
+            thread.join().map_err(|_| failed())?;
+        }
+        ordered
+    })
+}
+
+/// Hands out the lines of all streams in blocks, until `each` says false.
+fn blocks(
+    (block, limits): (usize, Limits),
+    inputs: &Inputs,
+    mut each: impl FnMut(Vec<Bytes>) -> Result<bool>,
+) -> Result<()> {
+    for (name, open) in &inputs.streams {
+        let stream = unpacked(open()?).map_err(|cause| unreadable(name, cause))?;
+        let mut blocks = Blocks::new(stream, block, limits.line);
+        while let Some(lines) = blocks.next().map_err(|stop| stop.named(name, limits.line))? {
+            if !each(lines.into_iter().map(|(_, line)| line).collect())? {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

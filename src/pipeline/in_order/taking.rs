@@ -1,0 +1,112 @@
+//! Pieces of rows, one after the other, to the rows of windows.
+//!
+//! What lives here: [`Taking`], which refuses what is not in order. What this file must not know: lines, threads, how rows are made.
+
+use arrow_array::RecordBatch;
+
+use super::Facts;
+use super::seam::Seam;
+use super::worker::Piece;
+use crate::error::{Error, Result};
+use crate::model::drift::MAX_FINDINGS;
+use crate::model::{Counts, Window};
+use crate::pipeline::transform::Recipe;
+use crate::publish::{Grouped, Preparations};
+
+/// Windows that are held together, at most: what is known of each is in memory.
+const WINDOWS: usize = 1 << 12;
+
+/// All rows.
+pub(super) struct Whole {
+    pub(super) lines: u64,
+    /// Ascending.
+    pub(super) windows: Vec<(Facts, Grouped)>,
+}
+
+/// Takes pieces in the order of their lines.
+pub(super) struct Taking {
+    rows: Preparations,
+    windows: Vec<Facts>,
+    /// The rows that came last: the next ones may have their time.
+    last: Option<(Window, RecordBatch)>,
+    lines: u64,
+}
+
+impl Taking {
+    /// No rows yet.
+    pub(super) fn new(recipe: &Recipe) -> Self {
+        let rows = recipe.preparation(None).into_many();
+        Self { rows, windows: Vec::new(), last: None, lines: 0 }
+    }
+
+    /// Takes the next rows. False if they are not in order, or more than is held together.
+    pub(super) fn take(&mut self, pieces: Vec<Piece>) -> Result<bool> {
+        for piece in pieces {
+            let mut events = 0;
+            for batch in piece.batches {
+                events += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+                if !self.batch(piece.window, batch)? {
+                    return Ok(false);
+                }
+            }
+            self.lines += events;
+            if self.windows.last().is_none_or(|last| last.window != piece.window) {
+                let (window, counts) = (piece.window, Counts::default());
+                self.windows.push(Facts {
+                    window,
+                    counts,
+                    types: Default::default(),
+                    drift: Default::default(),
+                });
+            }
+            let Some(facts) = self.windows.last_mut() else { return Err(Error::bug("rows have no window")) };
+            facts.counts.settled += events;
+            facts.counts.redacted += piece.redacted;
+            for (name, count) in piece.types {
+                *facts.types.entry(name).or_default() += count;
+            }
+            facts.drift.merge(piece.drift);
+            // Which findings are named where they are too many follows from how events come.
+            let drift = facts.drift.findings.len() < MAX_FINDINGS && facts.drift.unnamed == 0;
+            if !drift || self.windows.len() > WINDOWS {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn batch(&mut self, window: Window, next: RecordBatch) -> Result<bool> {
+        if next.num_rows() == 0 {
+            return Ok(true);
+        }
+        let Some((own, last)) = self.last.take() else {
+            self.last = Some((window, next));
+            return Ok(true);
+        };
+        let (done, next) = match Seam::between(&last, &next)? {
+            Seam::Follows => (vec![last], next),
+            Seam::Tied(before, tied, after) if after.num_rows() == 0 => (vec![before], tied),
+            Seam::Tied(before, tied, after) => (vec![before, tied], after),
+            Seam::Broken => return Ok(false),
+        };
+        for rows in done {
+            if rows.num_rows() > 0 {
+                self.rows.push(own, rows)?;
+            }
+        }
+        self.last = Some((window, next));
+        Ok(true)
+    }
+
+    /// The lines and the windows, ascending; `None` if an id may occur twice.
+    pub(super) fn finish(mut self) -> Result<Option<Whole>> {
+        if let Some((window, rows)) = self.last.take() {
+            self.rows.push(window, rows)?;
+        }
+        let Some(grouped) = self.rows.finish()? else { return Ok(None) };
+        if grouped.len() != self.windows.len() {
+            return Err(Error::bug("the rows of lines that came in order have other windows"));
+        }
+        Ok(Some(Whole { lines: self.lines, windows: self.windows.into_iter().zip(grouped).collect() }))
+    }
+}

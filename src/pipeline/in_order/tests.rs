@@ -1,0 +1,215 @@
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::*;
+use crate::encode::{Settings, Threads};
+use crate::model::{EventId, Format, Grid, Layout, Lines as Shape, Secrets};
+use crate::pipeline::convert;
+use crate::publish::{Dataset, Spec, account_fingerprint};
+use crate::spool::Scratch;
+use crate::store::MemoryStore;
+
+/// How lines are read.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    again: bool,
+    block: usize,
+    threads: usize,
+    memory: u64,
+}
+
+const SORTED: Way = Way { again: false, block: 0, threads: 1, memory: u64::MAX };
+
+fn job(way: Way, folder: &std::path::Path) -> Conversion {
+    Conversion {
+        grid: Grid::Hour,
+        formats: Format::ALL.to_vec(),
+        files: Settings { threads: Threads::new(way.threads), ..Settings::default() },
+        secrets: Secrets::Redacted,
+        keep_raw: false,
+        scratch: Scratch::new(folder.to_owned(), way.memory, u64::MAX),
+        recorded_at: 0,
+    }
+}
+
+fn taken(way: Way, job: &Conversion, table: &Table, texts: &[String]) -> Result<Taken> {
+    let stream = |(number, text): (usize, &String)| {
+        let text = text.clone();
+        let open =
+            move || -> Result<Box<dyn BufRead>> { Ok(Box::new(Cursor::new(text.clone().into_bytes()))) };
+        (format!("stream {number}"), Box::new(open) as Open)
+    };
+    let inputs = Inputs { streams: texts.iter().enumerate().map(stream).collect(), again: way.again };
+    take_by(way.block, job, table, Limits::default(), Arc::new(inputs))
+}
+
+/// Everything that is known of some conversions, one after the other into one dataset; and how many came in order.
+type Known = (Vec<String>, BTreeMap<String, Bytes>);
+
+fn converted(way: Way, folder: &std::path::Path, inputs: &[Vec<String>]) -> (Known, usize) {
+    let (table, job) = (Table::builtin().unwrap(), job(way, folder));
+    let store = MemoryStore::new();
+    let spec = Spec {
+        account_fingerprint: account_fingerprint("abcd1234"),
+        grid: job.grid,
+        schema: table.identity(),
+        lineage: table.lineage().to_vec(),
+        selection: BTreeMap::new(),
+        secrets: job.secrets,
+        layout: Layout { lines: Shape::Events, ..Layout::default() },
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (mut reports, mut ordered) = (Vec::new(), 0);
+    for texts in inputs {
+        let taken = taken(way, &job, &table, texts).unwrap();
+        ordered += usize::from(matches!(taken.0, Kept::InOrder(_)));
+        let report = runtime.block_on(async {
+            let dataset = Dataset::open(Arc::new(store.handle()), spec.clone()).await.unwrap();
+            convert(&job, &table, taken, &dataset, std::future::pending()).await
+        });
+        reports.push(format!("{report:?}"));
+    }
+    let objects = store.objects().into_iter().map(|(path, bytes)| (path.to_string(), bytes));
+    ((reports, objects.collect()), ordered)
+}
+
+/// Lines mostly in the order of their rows, with ties, and now and then something that is not.
+fn lines() -> impl Strategy<Value = Vec<String>> {
+    let rest = prop::sample::select(vec![
+        r#","event_type":"USER_LOGIN","context":{"email":"a@example.org"}"#,
+        r#","event_type":"NUMBER_ASSIGN","context":{"country":"GB","msisdn":"1"}"#,
+        r#","event_type":"NEW","context":{"unheard":{"of":[1]}}"#,
+        r#","context":{"api_secret":"s3cr3t-value-of-a-kind"}"#,
+        "",
+    ]);
+    let line = (prop::sample::select(vec![0, 0, 1, 2, 400, 3_700]), 0_u32..4, rest, any::<bool>());
+    let odd = prop::sample::select(vec![
+        "not json",
+        r#"{"created_at":"2026-03-01T10:00:00"}"#,
+        r#"{"id":"late","created_at":"soon"}"#,
+        r#"{"id":"early","created_at":"2020-01-01T00:00:00"}"#,
+        r#"{"id":"secret","created_at":"2026-03-01T00:00:00","context":{"password":"hunter2 hunter2"}}"#,
+        "",
+        " \t",
+    ]);
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), odd, 0..3_u8), 0..2);
+    (prop::collection::vec(line, 0..40), changes).prop_map(|(lines, changes)| {
+        let mut second = 0;
+        let mut all: Vec<String> = Vec::new();
+        for (number, (step, odd, rest, spaced)) in (0_u32..).zip(lines) {
+            second += step;
+            // Each once, in no order, and in every input the same: what it says may be something else.
+            let id = number * 37 % 101 + odd / 3 * 200;
+            let at = crate::model::Timestamp::from_micros((1_772_323_200 + second) * 1_000_000).to_string();
+            let space = if spaced { " " } else { "" };
+            all.push(format!(
+                r#"{space}{{"id":"{id:04}",{space}"created_at":"{}"{rest}}}"#,
+                at.trim_end_matches('Z')
+            ));
+        }
+        for (place, odd, kind) in changes {
+            let place = place.index(all.len() + 1);
+            let line = match kind {
+                0 => odd.to_owned(),
+                1 => all.first().cloned().unwrap_or_default(),
+                _ => all.last().cloned().unwrap_or_default(),
+            };
+            all.insert(place, line);
+        }
+        all
+    })
+}
+
+#[test]
+fn which_way_lines_take_decides_about_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ordered, sorted, contradicted) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let config = Config { cases: 150, failure_persistence: None, ..Config::default() };
+    let cases = (lines(), lines(), any::<prop::sample::Index>(), 1_usize..300, 1_usize..4);
+    let result = TestRunner::new(config).run(&cases, |(first, second, cut, block, threads)| {
+        // In two streams, and once more with other lines, some of which say something else of an id.
+        let cut = cut.index(first.len() + 1);
+        let (head, tail) = first.split_at(cut);
+        let inputs = vec![vec![head.join("\n"), tail.join("\r\n")], vec![second.join("\n")]];
+        let (expected, none) = converted(SORTED, folder.path(), &inputs);
+        prop_assert_eq!(none, 0);
+        for memory in [0, 100_000] {
+            let way = Way { again: true, block, threads, memory };
+            let (found, came) = converted(way, folder.path(), &inputs);
+            ordered.set(ordered.get() + came);
+            sorted.set(sorted.get() + inputs.len() - came);
+            prop_assert_eq!(&found, &expected, "{:?}", way);
+            let conflict = found.0.get(1).is_some_and(|report| report.contains("contradictions: [\""));
+            contradicted.set(contradicted.get() + usize::from(conflict && came == 2));
+        }
+        Ok(())
+    });
+    result.unwrap();
+    let (ordered, sorted, contradicted) = (ordered.get(), sorted.get(), contradicted.get());
+    println!(
+        "{ordered} inputs came in order, {sorted} were sorted; {contradicted} datasets held something else"
+    );
+    assert!(ordered > 100 && sorted > 100 && contradicted > 5);
+}
+
+fn line(id: &str, at: &str, rest: &str) -> String {
+    format!("{{\"id\":\"{id}\",\"created_at\":\"2026-03-01T{at}\"{rest}}}\n")
+}
+
+#[test]
+fn rows_of_one_time_are_put_in_order_across_blocks_and_none_is_taken_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let tie: String = (0..200_u32).rev().map(|id| line(&format!("{id:03}"), "10:00:00", "")).collect();
+    let text = line("x", "09:00:00", "") + &tie + &line("a", "10:00:01", "");
+    let twice = text.clone() + &line("007", "10:00:01", "");
+    for (text, came) in [(text, 1), (twice, 0)] {
+        let (expected, _) = converted(SORTED, folder.path(), &[vec![text.clone()]]);
+        for block in [1, 100, 3_000, 1 << 20] {
+            for threads in [1, 3] {
+                let way = Way { again: true, block, threads, memory: 1_000 };
+                assert_eq!(converted(way, folder.path(), &[vec![text.clone()]]), (expected.clone(), came));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_that_is_too_long_is_named_whichever_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        line("a", "10:00:00", "") + &line("b", "10:00:01", r#","x":"0123456789012345678901234567890""#);
+    for again in [true, false] {
+        for threads in [1, 2] {
+            let way = Way { again, block: 20, threads, memory: u64::MAX };
+            let job = job(way, folder.path());
+            let stream: Open = Box::new({
+                let text = text.clone();
+                move || Ok(Box::new(Cursor::new(text.clone().into_bytes())))
+            });
+            let inputs = Inputs { streams: vec![("f".to_owned(), stream)], again };
+            let table = Table::builtin().unwrap();
+            let error = take_by(way.block, &job, &table, Limits { line: 60 }, Arc::new(inputs)).unwrap_err();
+            assert!(error.to_string().contains("file f, line 2"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn an_input_that_changed_in_between_is_said_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let way = Way { again: true, block: 100, threads: 1, memory: u64::MAX };
+    let (table, job) = (Table::builtin().unwrap(), job(way, folder.path()));
+    let Kept::InOrder(rows) = taken(way, &job, &table, &[line("a", "10:00:00", "")]).unwrap().0 else {
+        panic!("it is in order");
+    };
+    let own = Grid::Hour.window(crate::model::Timestamp::parse("2026-03-01T10:00:00").unwrap().at);
+    let other = Grid::Hour.window(crate::model::Timestamp::parse("2026-03-01T11:00:00").unwrap().at);
+    let ids = |events: Events| events.to_vec().unwrap().into_iter().map(|event| event.id).collect::<Vec<_>>();
+    assert_eq!(ids(rows.again.events(own).unwrap()), [EventId::new("a")]);
+    let error = rows.again.events(other).unwrap_err();
+    assert!(error.to_string().contains("changed"), "{error}");
+}

@@ -135,7 +135,11 @@ fn inputs(files: &[PathBuf]) -> Inputs {
         };
         (name, Box::new(open))
     };
-    let again = |path: &PathBuf| path.as_os_str() != STANDARD_INPUT && path.is_file();
+    // Opening a file of /dev/fd may go on where the last reader has stopped.
+    let own = |path: &PathBuf| {
+        path.canonicalize().is_ok_and(|path| !path.starts_with("/dev") && !path.starts_with("/proc"))
+    };
+    let again = |path: &PathBuf| path.as_os_str() != STANDARD_INPUT && path.is_file() && own(path);
     Inputs { again: files.iter().all(again), streams: files.iter().map(stream).collect() }
 }
 

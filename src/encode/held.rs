@@ -19,7 +19,7 @@ use crate::spool::{Scratch, SpillFile};
 const MOST: u64 = 1 << 30;
 
 /// Rows from which on a batch is spilled as it is.
-const LONG: usize = 512;
+const LONG: usize = 256;
 
 /// Some rows of one group.
 #[derive(Debug)]

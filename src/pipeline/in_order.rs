@@ -7,6 +7,7 @@
 //! What this file must not know: how a line becomes a row, where rows go.
 
 use std::io::BufRead;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,10 +32,10 @@ mod worker;
 /// Threads that make rows, at most: one thread reads for all of them, and another takes what they made.
 const WORKERS: usize = 8;
 
-/// Bytes of lines that are read at once: about as many lines as rows of a batch.
-const BLOCK: usize = 512 << 10;
+/// Bytes of lines that are read at once.
+const BLOCK: usize = 256 << 10;
 
-/// Blocks that wait for a worker, and answers of a worker that wait to be taken.
+/// Blocks that wait for a worker. What a worker has made waits with it: more would take memory.
 const WAITING: usize = 1;
 
 /// Opens a stream of lines from its beginning.
@@ -101,10 +102,11 @@ fn take_by(
     inputs: Arc<Inputs>,
 ) -> Result<Taken> {
     let again = Again { job: job.clone(), limits, inputs, open: Mutex::new(None) };
+    let seen = AtomicU64::new(0);
     if again.inputs.again {
         let recipe = recipe(job, table);
         let mut taking = Taking::new(&recipe);
-        match attempt(&recipe, (block, limits), &again.inputs, &mut taking) {
+        match attempt(&recipe, (block, limits), &again.inputs, &seen, &mut taking) {
             // This way refuses all where the other refuses a window.
             Err(error) if error.kind() == Kind::Unproven => {}
             Err(error) => return Err(error),
@@ -117,7 +119,13 @@ fn take_by(
             }
         }
     }
-    again.lines().map(Taken::from)
+    let lines = again.lines()?;
+    // Whoever gives less the second time would have it taken for everything.
+    if lines.lines < seen.into_inner() { Err(changed()) } else { Ok(lines.into()) }
+}
+
+fn changed() -> Error {
+    Error::usage("the input has changed while it was read").hint("start the same command again")
 }
 
 /// Everything again, for lines in any order.
@@ -159,9 +167,7 @@ impl Again {
                 return Ok(events);
             }
         }
-        Err(Error::usage("the input has changed while it was read")
-            .at("window", wanted)
-            .hint("what was committed stays; start the same command again"))
+        Err(changed().at("window", wanted))
     }
 }
 
@@ -192,13 +198,19 @@ impl InOrder {
     }
 }
 
-/// Makes all lines rows. False if they are not in order, or not all of them can be rows.
-fn attempt(recipe: &Recipe, limits: (usize, Limits), inputs: &Inputs, taking: &mut Taking) -> Result<bool> {
+/// Makes all lines rows, and counts those that it has seen. False if they are not in order, or not all of them can be rows.
+fn attempt(
+    recipe: &Recipe,
+    limits: (usize, Limits),
+    inputs: &Inputs,
+    seen: &AtomicU64,
+    taking: &mut Taking,
+) -> Result<bool> {
     let workers = recipe.files.threads.all().min(WORKERS);
     if workers == 1 {
         let mut worker = Worker::new(recipe);
         let mut ordered = true;
-        blocks(limits, inputs, |lines| {
+        blocks(limits, inputs, seen, |lines| {
             ordered = match worker.make(lines)? {
                 Some(pieces) => taking.take(pieces)?,
                 None => false,
@@ -211,7 +223,7 @@ fn attempt(recipe: &Recipe, limits: (usize, Limits), inputs: &Inputs, taking: &m
         let (mut lanes, mut answers, mut working) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..workers {
             let (lane, lines) = sync_channel::<Result<Vec<Bytes>>>(WAITING);
-            let (answer, answered) = sync_channel::<Result<Option<Vec<Piece>>>>(WAITING);
+            let (answer, answered) = sync_channel::<Result<Option<Vec<Piece>>>>(0);
             lanes.push(lane);
             answers.push(answered);
             working.push(scope.spawn(move || {
@@ -226,7 +238,7 @@ fn attempt(recipe: &Recipe, limits: (usize, Limits), inputs: &Inputs, taking: &m
         let reading = scope.spawn(move || {
             let mut turn = lanes.iter().cycle();
             let mut send = |lines| turn.next().is_some_and(|lane| lane.send(lines).is_ok());
-            if let Err(error) = blocks(limits, inputs, |lines| Ok(send(Ok(lines)))) {
+            if let Err(error) = blocks(limits, inputs, seen, |lines| Ok(send(Ok(lines)))) {
                 send(Err(error));
             }
         });
@@ -257,12 +269,14 @@ fn attempt(recipe: &Recipe, limits: (usize, Limits), inputs: &Inputs, taking: &m
 fn blocks(
     (block, limits): (usize, Limits),
     inputs: &Inputs,
+    seen: &AtomicU64,
     mut each: impl FnMut(Vec<Bytes>) -> Result<bool>,
 ) -> Result<()> {
     for (name, open) in &inputs.streams {
         let stream = unpacked(open()?).map_err(|cause| unreadable(name, cause))?;
         let mut blocks = Blocks::new(stream, block, limits.line);
         while let Some(lines) = blocks.next().map_err(|stop| stop.named(name, limits.line))? {
+            seen.fetch_add(u64::try_from(lines.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
             if !each(lines.into_iter().map(|(_, line)| line).collect())? {
                 return Ok(());
             }

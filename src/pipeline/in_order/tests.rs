@@ -213,3 +213,21 @@ fn an_input_that_changed_in_between_is_said_so() {
     let error = rows.again.events(other).unwrap_err();
     assert!(error.to_string().contains("changed"), "{error}");
 }
+
+#[test]
+fn a_stream_that_gives_less_the_second_time_is_not_taken_for_all_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::builtin().unwrap();
+    for threads in [1, 2] {
+        let way = Way { again: true, block: 100, threads, memory: u64::MAX };
+        let left = Mutex::new(vec![line("a", "10:00:01", "") + &line("b", "10:00:00", "")]);
+        let open: Open = Box::new(move || {
+            let text = left.lock().unwrap().pop().unwrap_or_default();
+            Ok(Box::new(Cursor::new(text.into_bytes())))
+        });
+        let inputs = Inputs { streams: vec![("once".to_owned(), open)], again: true };
+        let job = job(way, folder.path());
+        let error = take_by(way.block, &job, &table, Limits::default(), Arc::new(inputs)).unwrap_err();
+        assert!(error.to_string().contains("changed"), "{error}");
+    }
+}

@@ -17,11 +17,11 @@ use self::taking::{Taking, Whole};
 use self::worker::{Piece, Worker};
 use super::convert::{Conversion, recipe};
 use super::input::{Blocks, Input, Limits, Lines, Windows, unreadable};
-use super::transform::{Made, Received, Recipe};
+use super::transform::{Made, Received, Recipe, make};
 use crate::encode::unpacked;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Counts, Window};
-use crate::publish::Grouped;
+use crate::publish::{Grouped, Prepared};
 use crate::schema::Table;
 use crate::spool::Events;
 
@@ -31,6 +31,9 @@ mod worker;
 
 /// Threads that make rows, at most: one thread reads for all of them, and another takes what they made.
 const WORKERS: usize = 8;
+
+/// Bytes of a line, at most.
+const LONG: usize = 512 << 10;
 
 /// Bytes of lines that are read at once.
 const BLOCK: usize = 256 << 10;
@@ -106,17 +109,20 @@ fn take_by(
     if again.inputs.again {
         let recipe = recipe(job, table);
         let mut taking = Taking::new(&recipe);
-        match attempt(&recipe, (block, limits), &again.inputs, &seen, &mut taking) {
+        let whole = match attempt(&recipe, (block, limits), &again.inputs, &seen, &mut taking) {
+            Ok(true) => taking.finish(),
+            Ok(false) => Ok(None),
+            Err(error) => Err(error),
+        };
+        match whole {
+            Ok(Some(Whole { lines, windows })) => {
+                let again = Arc::new(again);
+                return Ok(Taken(Kept::InOrder(InOrder { lines, windows, again })));
+            }
+            Ok(None) => {}
             // This way refuses all where the other refuses a window.
             Err(error) if error.kind() == Kind::Unproven => {}
             Err(error) => return Err(error),
-            Ok(false) => {}
-            Ok(true) => {
-                if let Some(Whole { lines, windows }) = taking.finish()? {
-                    let again = Arc::new(again);
-                    return Ok(Taken(Kept::InOrder(InOrder { lines, windows, again })));
-                }
-            }
         }
     }
     let lines = again.lines()?;
@@ -125,7 +131,8 @@ fn take_by(
 }
 
 fn changed() -> Error {
-    Error::usage("the input has changed while it was read").hint("start the same command again")
+    Error::usage("the input has changed while it was read")
+        .hint("what was committed stays; start again with an input that nobody writes to")
 }
 
 /// Everything again, for lines in any order.
@@ -152,6 +159,14 @@ impl Again {
             input.take(name, open()?)?;
         }
         input.finish()
+    }
+
+    /// The events of a window, of which these rows were made. The input may be another one now.
+    fn the_same(&self, window: Window, rows: &Prepared, recipe: &Recipe) -> Result<Events> {
+        let events = self.events(window)?;
+        let made = make(Some(window), events.clone(), recipe)?;
+        let same = made.quarantine.is_empty() && seam::same(rows.batches(), made.prepared.batches())?;
+        if same { Ok(events) } else { Err(changed().at("window", window)) }
     }
 
     /// The events of a window; windows are asked for in ascending order.
@@ -183,14 +198,15 @@ impl InOrder {
         recipe: &Recipe,
     ) -> impl Iterator<Item = (Window, u64, impl FnOnce() -> Result<Made> + Send + use<>)> + Send + use<>
     {
-        let (secrets, threads) = (recipe.secrets, recipe.files.threads.clone());
+        let recipe = recipe.clone();
         self.windows.into_iter().map(move |(facts, grouped)| {
-            let (again, threads) = (Arc::clone(&self.again), threads.clone());
+            let (again, recipe) = (Arc::clone(&self.again), recipe.clone());
             let Facts { window, counts, types, drift } = facts;
             let made = move || {
-                let _own_thread = threads.hold(1);
-                let prepared = grouped.finish()?;
-                let events = Received::Again(Box::new(move || again.events(window)));
+                let _own_thread = recipe.files.threads.hold(1);
+                let (prepared, secrets) = (grouped.finish()?, recipe.secrets);
+                let rows = prepared.clone();
+                let events = Received::Again(Box::new(move || again.the_same(window, &rows, &recipe)));
                 Ok(Made { counts, prepared, events, secrets, quarantine: Vec::new(), types, drift })
             };
             (window, counts.settled, made)
@@ -209,15 +225,10 @@ fn attempt(
     let workers = recipe.files.threads.all().min(WORKERS);
     if workers == 1 {
         let mut worker = Worker::new(recipe);
-        let mut ordered = true;
-        blocks(limits, inputs, seen, |lines| {
-            ordered = match worker.make(lines)? {
-                Some(pieces) => taking.take(pieces)?,
-                None => false,
-            };
-            Ok(ordered)
-        })?;
-        return Ok(ordered);
+        return blocks(limits, inputs, seen, |lines| match worker.make(lines)? {
+            Some(pieces) => taking.take(pieces),
+            None => Ok(false),
+        });
     }
     std::thread::scope(|scope| {
         let (mut lanes, mut answers, mut working) = (Vec::new(), Vec::new(), Vec::new());
@@ -238,8 +249,9 @@ fn attempt(
         let reading = scope.spawn(move || {
             let mut turn = lanes.iter().cycle();
             let mut send = |lines| turn.next().is_some_and(|lane| lane.send(lines).is_ok());
-            if let Err(error) = blocks(limits, inputs, seen, |lines| Ok(send(Ok(lines)))) {
-                send(Err(error));
+            match blocks(limits, inputs, seen, |lines| Ok(send(Ok(lines)))) {
+                Ok(all) => all,
+                Err(error) => send(Err(error)),
             }
         });
         let mut ordered = Ok(true);
@@ -257,32 +269,37 @@ fn attempt(
         }
         // Whoever waits to hand something over stops.
         drop(answers);
-        let failed = || Error::bug("a thread that makes rows failed");
-        for thread in working.into_iter().chain([reading]) {
-            thread.join().map_err(|_| failed())?;
+        let failed = |_| Error::bug("a thread that makes rows failed");
+        for thread in working {
+            thread.join().map_err(failed)?;
         }
-        ordered
+        let all = reading.join().map_err(failed)?;
+        Ok(ordered? && all)
     })
 }
 
-/// Hands out the lines of all streams in blocks, until `each` says false.
+/// Hands out the lines of all streams in blocks, until `each` says false; whether these were all.
 fn blocks(
     (block, limits): (usize, Limits),
     inputs: &Inputs,
     seen: &AtomicU64,
     mut each: impl FnMut(Vec<Bytes>) -> Result<bool>,
-) -> Result<()> {
+) -> Result<bool> {
     for (name, open) in &inputs.streams {
         let stream = unpacked(open()?).map_err(|cause| unreadable(name, cause))?;
         let mut blocks = Blocks::new(stream, block, limits.line);
         while let Some(lines) = blocks.next().map_err(|stop| stop.named(name, limits.line))? {
             seen.fetch_add(u64::try_from(lines.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            // Many of them at once would take memory: the other way has one after the other.
+            if lines.iter().any(|(_, line)| line.len() > LONG) {
+                return Ok(false);
+            }
             if !each(lines.into_iter().map(|(_, line)| line).collect())? {
-                return Ok(());
+                return Ok(false);
             }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]

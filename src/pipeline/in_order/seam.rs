@@ -1,6 +1,7 @@
 //! Where two batches of sorted rows meet.
 //!
-//! What lives here: [`Seam`]: whether the rows of the second follow those of the first, and the rows of one time that stand in both.
+//! What lives here: [`Seam`]: whether the rows of the second follow those of the first, and the rows of one time that stand in both;
+//! and [`same()`].
 //! What this file must not know: windows, lines, threads.
 
 use arrow_array::cast::AsArray;
@@ -12,8 +13,8 @@ use arrow_select::take::take_record_batch;
 
 use crate::error::{Error, Result};
 
-/// Rows of one time that are put in order across a seam, at most.
-const MOST: usize = 1 << 16;
+/// Bytes of the rows of one time that are put in order across a seam, at most: they are copied for each block anew.
+const MOST: usize = 4 << 20;
 
 /// How two batches meet. Both have rows, sorted by `created_at, id`.
 #[derive(Debug)]
@@ -40,13 +41,53 @@ impl Seam {
         let head = before.values().partition_point(|time| *time < at);
         let tail = after.values().partition_point(|time| *time <= at);
         let (left, right) = (first.slice(head, first.num_rows() - head), second.slice(0, tail));
-        if left.num_rows().saturating_add(tail) > MOST {
+        if bytes(&left)?.saturating_add(bytes(&right)?) > MOST {
             return Ok(Self::Broken);
         }
         let tied = concat_batches(first.schema_ref(), [&left, &right]).map_err(unjoined)?;
         let Some(tied) = in_order(tied)? else { return Ok(Self::Broken) };
         Ok(Self::Tied(first.slice(0, head), tied, second.slice(tail, second.num_rows() - tail)))
     }
+}
+
+/// What the values of these rows take, without those beside them.
+fn bytes(rows: &RecordBatch) -> Result<usize> {
+    let bytes = rows.columns().iter().map(|column| column.to_data().get_slice_memory_size());
+    bytes.sum::<Result<usize, ArrowError>>().map_err(unjoined)
+}
+
+/// Whether these are the same rows in the same order, however they are cut into batches.
+pub(super) fn same(
+    one: impl Iterator<Item = Result<RecordBatch>>,
+    other: impl Iterator<Item = Result<RecordBatch>>,
+) -> Result<bool> {
+    let (mut one, mut other) = (one, other);
+    let (mut left, mut right) = (None, None);
+    loop {
+        let (mine, theirs) = (next(&mut left, &mut one)?, next(&mut right, &mut other)?);
+        let (mine, theirs) = match (mine, theirs) {
+            (Some(mine), Some(theirs)) => (mine, theirs),
+            (mine, theirs) => return Ok(mine.is_none() && theirs.is_none()),
+        };
+        let rows = mine.num_rows().min(theirs.num_rows());
+        if mine.slice(0, rows) != theirs.slice(0, rows) {
+            return Ok(false);
+        }
+        left = Some(mine.slice(rows, mine.num_rows() - rows));
+        right = Some(theirs.slice(rows, theirs.num_rows() - rows));
+    }
+}
+
+/// What is left of a batch, or the next one that has rows.
+fn next(
+    left: &mut Option<RecordBatch>,
+    more: &mut impl Iterator<Item = Result<RecordBatch>>,
+) -> Result<Option<RecordBatch>> {
+    let left = left.take().map(Ok);
+    left.into_iter()
+        .chain(more)
+        .find(|batch| batch.as_ref().map_or(true, |batch| batch.num_rows() > 0))
+        .transpose()
 }
 
 /// Rows of one time by id; `None` if an id occurs twice.

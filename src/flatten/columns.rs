@@ -11,7 +11,7 @@ use arrow_array::builder::{
 };
 
 use super::coerce::{self, Fit};
-use crate::model::json::Value;
+use crate::model::json::{Noted, Value};
 use crate::schema::{DataType, Json};
 
 /// Bytes a timestamp or an integer takes.
@@ -40,21 +40,41 @@ impl Builder {
         }
     }
 
-    /// Appends null.
-    pub(super) fn null(&mut self) {
+    /// Appends nulls until there are as many values as rows. Most columns of an event hold nothing: they catch up when a
+    /// value comes, or at the batch's end.
+    #[inline]
+    pub(super) fn reach(&mut self, rows: usize) {
+        match rows.saturating_sub(self.len()) {
+            0 => {}
+            missing => self.nulls(missing),
+        }
+    }
+
+    fn nulls(&mut self, count: usize) {
         match self {
-            Self::Text(builder) => builder.append_null(),
-            Self::Time(builder) => builder.append_null(),
-            Self::Integer(builder) => builder.append_null(),
-            Self::Boolean(builder) => builder.append_null(),
+            Self::Text(builder) => builder.append_nulls(count),
+            Self::Time(builder) => builder.append_nulls(count),
+            Self::Integer(builder) => builder.append_nulls(count),
+            Self::Boolean(builder) => builder.append_nulls(count),
+        }
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(builder) => builder.len(),
+            Self::Time(builder) => builder.len(),
+            Self::Integer(builder) => builder.len(),
+            Self::Boolean(builder) => builder.len(),
         }
     }
 
     /// Appends a text; null in a column of another type, which the plan rules out.
-    pub(super) fn text(&mut self, value: Option<&str>) {
+    #[inline]
+    pub(super) fn text(&mut self, value: &str) {
         match self {
-            Self::Text(builder) => builder.append_option(value),
-            _ => self.null(),
+            Self::Text(builder) => builder.append_value(value),
+            _ => self.nulls(1),
         }
     }
 
@@ -84,17 +104,34 @@ impl Builder {
         }
     }
 
-    /// Bytes of the values so far.
-    pub(super) fn bytes(&self) -> usize {
-        match self {
-            Self::Text(builder) => builder.values_slice().len() + builder.len() * OFFSET + builder.len() / 8,
-            Self::Time(builder) => builder.len() * NUMBER + builder.len() / 8,
-            Self::Integer(builder) => builder.len() * NUMBER + builder.len() / 8,
-            Self::Boolean(builder) => builder.len() / 4,
+    /// The same for a member, of which a plain string is looked at no further where the column is one of strings.
+    #[inline]
+    pub(super) fn member(&mut self, noted: &Noted<'_>, member: usize, json: Option<Json>) -> Fit {
+        if let Self::Text(builder) = self
+            && json == Some(Json::String)
+            && let Some(text) = noted.plain_string(member)
+        {
+            builder.append_value(text);
+            return Fit::Exact;
+        }
+        match noted.value(member) {
+            Some(value) => self.coerced(&value, json),
+            None => Fit::Null,
         }
     }
 
-    pub(super) fn finish(&mut self) -> ArrayRef {
+    /// Bytes of so many rows.
+    pub(super) fn bytes(&self, rows: usize) -> usize {
+        match self {
+            Self::Text(builder) => builder.values_slice().len() + rows * OFFSET + rows / 8,
+            Self::Time(_) | Self::Integer(_) => rows * NUMBER + rows / 8,
+            Self::Boolean(_) => rows / 4,
+        }
+    }
+
+    /// The column, which holds as many rows.
+    pub(super) fn finish(&mut self, rows: usize) -> ArrayRef {
+        self.reach(rows);
         match self {
             Self::Text(builder) => {
                 // The next batch will be about as large.

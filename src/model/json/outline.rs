@@ -363,6 +363,9 @@ mod tests {
         out
     }
 
+    /// Longer than one piece of what is known of shapes.
+    const LONG: &str = "\"éééééééééé éééééééééé éééééééééé éééééééééé\"";
+
     fn leaf() -> impl Strategy<Value = String> {
         prop::sample::select(vec![
             "null",
@@ -381,7 +384,7 @@ mod tests {
 
     fn json() -> impl Strategy<Value = String> {
         leaf().prop_recursive(5, 60, 6, |inner| {
-            let key = prop::sample::select(vec!["\"a\"", "\"b\" ", "\"\\u0061\"", "\"\"", " \"c\""]);
+            let key = prop::sample::select(vec![LONG, "\"a\"", "\"b\" ", "\"\\u0061\"", "\"\"", " \"c\""]);
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..6)
                     .prop_map(|items| format!("[{}]", items.join(" ,"))),
@@ -476,8 +479,11 @@ mod tests {
             assert!(shape(text).is_some(), "{text}");
         }
         assert_eq!(shape("1"), None);
-        // A piece that is longer than what is kept of one.
-        assert_eq!(shape(&format!(r#"{{"{}":1}}"#, "a".repeat(60))), None);
+        // Two pieces between two scalars, and more than what is kept.
+        let long = |length: usize| format!(r#"{{"{}":[[{{"z":1,"y":{{}}}}]]}}"#, "é".repeat(length));
+        assert!(shape(&long(30)).is_some_and(|known| shape(&long(30)) == Some(known)));
+        assert_ne!(shape(&long(30)), shape(&long(31)));
+        assert_eq!(shape(&long(300)), None);
     }
 
     #[test]

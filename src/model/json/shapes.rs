@@ -18,8 +18,10 @@ mod tape;
 use tape::Item;
 pub(super) use tape::{Tape, Taped};
 
-/// Longest piece between two scalars, in bytes; a text with a longer one is not learned.
+/// Longest piece, in bytes; what is longer is several of them.
 const PIECE: usize = 40;
+/// Most bytes between two scalars; a text with more is not learned.
+const MAX_BETWEEN: usize = 400;
 /// Most pieces that are known at once.
 const MAX_PIECES: usize = 4_096;
 /// Most pieces that are told apart at one place.
@@ -87,6 +89,8 @@ enum Then {
     Number,
     Boolean,
     Null,
+    /// What stands between two scalars goes on.
+    More,
     End,
 }
 
@@ -107,12 +111,12 @@ pub(super) fn is_whole(text: &str) -> bool {
     text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit()) && text != "-0"
 }
 
-/// What a scanner notes within a piece, by the distance from the piece's beginning.
+/// What a scanner notes between two scalars, by the distance from the beginning of the last piece there.
 #[derive(Clone, Copy, Debug)]
 enum Note {
-    Key(u8, u8, bool),
-    Open(u8, Kind),
-    Close(u8),
+    Key(i16, i16, bool),
+    Open(i16, Kind),
+    Close(i16),
 }
 
 /// A text's end.
@@ -174,6 +178,10 @@ impl Shapes {
                     next = piece.beside;
                     continue;
                 }
+                Then::More => {
+                    (at, next) = (behind, piece.behind);
+                    continue;
+                }
                 Then::String => {
                     let end = plain_end(bytes, behind);
                     if bytes.get(end) == Some(&b'"') {
@@ -200,7 +208,7 @@ impl Shapes {
                 Then::String => Kind::String,
                 Then::Integer | Then::Number => Kind::Number,
                 Then::Boolean => Kind::Boolean,
-                Then::Null | Then::End => Kind::Null,
+                Then::Null | Then::More | Then::End => Kind::Null,
             };
             match piece.key {
                 Some((start, end)) => {
@@ -219,13 +227,12 @@ impl Shapes {
 
     fn note(&self, piece: &Piece, at: usize, outline: &mut Outline) {
         let (from, count) = (piece.notes.0 as usize, usize::from(piece.notes.1));
+        let place = |distance: i16| at.saturating_add_signed(isize::from(distance));
         for note in self.notes.get(from..from + count).unwrap_or_default() {
             match *note {
-                Note::Key(from, to, plain) => {
-                    outline.key(at + usize::from(from), at + usize::from(to), plain);
-                }
-                Note::Open(from, kind) => outline.open(at + usize::from(from), kind),
-                Note::Close(to) => outline.close(at + usize::from(to)),
+                Note::Key(from, to, plain) => outline.key(place(from), place(to), plain),
+                Note::Open(from, kind) => outline.open(place(from), kind),
+                Note::Close(to) => outline.close(place(to)),
             }
         }
     }
@@ -234,25 +241,18 @@ impl Shapes {
         if root.kind != Kind::Object || !tape.whole || !self.has_room(tape) {
             return None;
         }
-        let mut place = Place::First;
-        let (mut from, mut notes) = (0, Vec::new());
-        for item in &tape.items {
-            match *item {
-                Item::Key(start, end, plain) => {
-                    notes.push(Note::Key(near(start, from)?, near(end, from)?, plain));
-                }
-                Item::Open(start, kind) => notes.push(Note::Open(near(start, from)?, kind)),
-                Item::Close(end) => notes.push(Note::Close(near(end, from)?)),
-                Item::Scalar(start, end, kind) => {
-                    let then = Then::of(kind, text.get(start..end)?);
-                    let quote = usize::from(then == Then::String);
-                    place = self.step(place, text.get(from..start + quote)?, then, &notes)?;
-                    notes.clear();
-                    from = end - quote;
-                }
+        let (mut place, mut from, mut first) = (Place::First, 0, 0);
+        for (number, item) in tape.items.iter().enumerate() {
+            if let Item::Scalar(start, end, kind) = *item {
+                let then = Then::of(kind, text.get(start..end)?);
+                let quote = usize::from(then == Then::String);
+                let notes = tape.items.get(first..number)?;
+                place = self.between(place, text, (from, start + quote), then, notes)?;
+                (from, first) = (end - quote, number + 1);
             }
         }
-        let place = self.step(place, text.get(from..)?, Then::End, &notes)?;
+        let notes = tape.items.get(first..)?;
+        let place = self.between(place, text, (from, text.len()), Then::End, notes)?;
         let Place::Behind(last) = place else { return None };
         let shape = NEXT.fetch_add(1, Ordering::Relaxed);
         let end = End {
@@ -284,8 +284,29 @@ impl Shapes {
         fits(self)
     }
 
+    /// The pieces from here to there, before a scalar or the text's end.
+    fn between(
+        &mut self,
+        mut place: Place,
+        text: &str,
+        (mut from, to): (usize, usize),
+        then: Then,
+        items: &[Item],
+    ) -> Option<Place> {
+        if to - from > MAX_BETWEEN {
+            return None;
+        }
+        while to - from > PIECE {
+            let behind = from + PIECE;
+            place = self.step(place, text.as_bytes().get(from..behind)?, Then::More, &[])?;
+            from = behind;
+        }
+        let notes = items.iter().map(|item| note(item, from)).collect::<Option<Vec<_>>>()?;
+        self.step(place, text.as_bytes().get(from..to)?, then, &notes)
+    }
+
     /// The piece at this place, made if it is new.
-    fn step(&mut self, place: Place, literal: &str, then: Then, notes: &[Note]) -> Option<Place> {
+    fn step(&mut self, place: Place, literal: &[u8], then: Then, notes: &[Note]) -> Option<Place> {
         let mut last = None;
         let mut next = match place {
             Place::First => self.first,
@@ -293,7 +314,7 @@ impl Shapes {
         };
         let mut beside = 0;
         while let Some(piece) = self.pieces.get(next as usize) {
-            let same = piece.bytes.get(..usize::from(piece.length)) == Some(literal.as_bytes());
+            let same = piece.bytes.get(..usize::from(piece.length)) == Some(literal);
             if same && piece.then == then {
                 return Some(Place::Behind(next));
             }
@@ -302,13 +323,15 @@ impl Shapes {
             beside += 1;
         }
         let mut bytes = [0; PIECE];
-        bytes.get_mut(..literal.len())?.copy_from_slice(literal.as_bytes());
+        bytes.get_mut(..literal.len())?.copy_from_slice(literal);
         if beside >= MAX_BESIDE {
             self.full = true;
             return None;
         }
         let key = match notes {
-            [Note::Key(from, to, true)] if then != Then::End => Some((*from, *to)),
+            [Note::Key(from, to, true)] if then != Then::End => {
+                u8::try_from(*from).ok().zip(u8::try_from(*to).ok())
+            }
             _ => None,
         };
         let kept = (u32::try_from(self.notes.len()).ok()?, u16::try_from(notes.len()).ok()?);
@@ -334,6 +357,13 @@ enum Place {
     Behind(u32),
 }
 
-fn near(at: usize, from: usize) -> Option<u8> {
-    u8::try_from(at.checked_sub(from)?).ok()
+/// What is noted of an item, from the beginning of a piece.
+fn note(item: &Item, piece: usize) -> Option<Note> {
+    let distance = |at: usize| i16::try_from(i64::try_from(at).ok()? - i64::try_from(piece).ok()?).ok();
+    Some(match *item {
+        Item::Key(from, to, plain) => Note::Key(distance(from)?, distance(to)?, plain),
+        Item::Open(from, kind) => Note::Open(distance(from)?, kind),
+        Item::Close(to) => Note::Close(distance(to)?),
+        Item::Scalar(..) => return None,
+    })
 }

@@ -164,12 +164,11 @@ impl Flattener {
         let (mut irregular, mut inexact) = (route.irregular, 0_u64);
         for (number, step) in route.steps.iter().enumerate() {
             let Some(builder) = self.builders.get_mut(step.column) else { continue };
-            builder.reach(self.rows);
             if step.whole {
-                builder.text(noted.text(step.member));
+                builder.text(self.rows, noted.text(step.member));
                 continue;
             }
-            let fit = builder.member(&noted, step.member, step.json);
+            let fit = builder.member(self.rows, &noted, step.member, step.json);
             if fit != Fit::Exact {
                 inexact |= 1 << number;
                 notes.fits(fit);
@@ -185,8 +184,7 @@ impl Flattener {
             if let Some((builder, text)) =
                 derived.value(&noted).and_then(|text| Some((self.builders.get_mut(derived.column)?, text)))
             {
-                builder.reach(self.rows);
-                builder.text(&text);
+                builder.text(self.rows, &text);
             }
         }
         match &route.trace {
@@ -211,8 +209,7 @@ impl Flattener {
             return false;
         }
         if let Some(builder) = self.builders.get_mut(self.table.remainder_column()) {
-            builder.reach(self.rows);
-            builder.text(&self.scratch);
+            builder.text(self.rows, &self.scratch);
         }
         true
     }
@@ -229,21 +226,18 @@ impl Flattener {
             let (node, envelope, fit) = match *step {
                 Step::Source { node, json, envelope } => {
                     let Some(value) = found.value(node) else { continue };
-                    builder.reach(self.rows);
-                    (node, envelope, builder.coerced(&value, json))
+                    (node, envelope, builder.coerced(self.rows, &value, json))
                 }
                 Step::Context { node } => {
                     if let Some(value) = found.value(node) {
-                        builder.reach(self.rows);
-                        builder.text(value.text());
+                        builder.text(self.rows, value.text());
                     }
                     continue;
                 }
                 Step::Derived { rule } => {
                     let rule = table.derived().get(rule).map(|derived| &derived.rule);
                     if let Some(text) = rule.and_then(|rule: &Rule| meaning.derive(rule, &found)) {
-                        builder.reach(self.rows);
-                        builder.text(&text);
+                        builder.text(self.rows, &text);
                     }
                     continue;
                 }

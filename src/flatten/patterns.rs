@@ -83,13 +83,10 @@ fn matches(pattern: Pattern, text: &str) -> bool {
 }
 
 fn is_ip(text: &str) -> bool {
-    // Nearly every string fails here, at its first byte or two.
-    let mut marked = false;
-    let plausible = |byte: u8| {
-        marked |= matches!(byte, b'.' | b':');
-        byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'/')
-    };
-    if text.len() > MAX_IP || !text.bytes().all(plausible) || !marked {
+    // Nearly every string fails here: behind three digits or less, or four of IPv6, stands a mark.
+    let marked = text.bytes().take(5).any(|byte| matches!(byte, b'.' | b':'));
+    let plausible = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'/');
+    if !marked || text.len() > MAX_IP || !text.bytes().all(plausible) {
         return false;
     }
     let (address, prefix) = match text.split_once('/') {
@@ -197,6 +194,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_quick_look_refuses_no_address(address in any::<IpAddr>(), prefix in 0_u8..130, word in "[0-9a-f.:/]{0,12}") {
+            prop_assert!(is_ip(&address.to_string()));
+            let longest = if address.is_ipv4() { 32 } else { 128 };
+            prop_assert_eq!(is_ip(&format!("{address}/{prefix}")), prefix <= longest);
+            prop_assert!(is_ip(&word) || word.parse::<IpAddr>().is_err());
+            if let IpAddr::V6(address) = address {
+                let groups: Vec<_> = address.segments().iter().map(|group| format!("{group:04x}")).collect();
+                prop_assert!(is_ip(&groups.join(":")));
+            }
+        }
+
         #[test]
         fn finds_the_strings_that_an_independent_parser_finds(strings in proptest::collection::vec(any::<String>(), 0..6)) {
             let text = serde_json::json!({ "k:\"": strings, "n": [1, { "m": strings }] }).to_string();

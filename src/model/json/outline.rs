@@ -143,19 +143,51 @@ impl Outline {
         self.root.and_then(|root| NonZeroU64::new(root.shape))
     }
 
-    /// Notes a plain key with its value, which is neither object nor array.
+    /// Notes a key with its value, which is neither object nor array.
     #[inline]
-    pub(super) fn pair(&mut self, key: (usize, usize), value: (usize, usize), kind: Kind, plain: bool) {
-        self.escaped |= !plain;
+    pub(super) fn pair(
+        &mut self,
+        key: (usize, usize),
+        plain_key: bool,
+        value: (usize, usize),
+        kind: Kind,
+        plain: bool,
+    ) {
+        self.escaped |= !(plain_key && plain);
         self.members.push(Member {
             key: (position(key.0), position(key.1)),
             value: (position(value.0), position(value.1)),
             inside: 0,
             depth: 0,
             kind,
-            plain_key: true,
+            plain_key,
             plain_value: plain,
         });
+    }
+
+    /// Notes a value that is an element.
+    #[inline]
+    pub(super) fn element(&mut self, plain: bool) {
+        self.escaped |= !plain;
+    }
+
+    /// Notes a key and where its value begins, an object or array.
+    #[inline]
+    pub(super) fn begin(&mut self, key: (usize, usize), plain_key: bool, from: usize, kind: Kind) {
+        self.pair(key, plain_key, (from, from), kind, true);
+        if let Some(member) = self.members.last_mut() {
+            member.plain_value = false;
+        }
+    }
+
+    /// Notes where the value of a member ends, how deep it is and how many members are in it.
+    #[inline]
+    pub(super) fn end(&mut self, member: usize, to: usize, depth: u32, inside: u32) {
+        if let Some(member) = self.members.get_mut(member) {
+            member.value.1 = position(to);
+            member.depth = depth;
+            member.inside = inside;
+        }
     }
 
     /// Every key of the text that was read last without error, which this must be, at any depth and within arrays, too;

@@ -11,10 +11,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Kind;
 use super::lexical::plain_end;
 use super::outline::{Outline, Root};
-use super::scan::{Notes, Scanner};
+use super::scan::Scanner;
 
+mod found;
 mod tape;
 
+use found::Found;
 use tape::Item;
 pub(super) use tape::{Tape, Taped};
 
@@ -69,14 +71,27 @@ struct Piece {
     bytes: [u8; PIECE],
     length: u8,
     then: Then,
-    /// Where its one key stands, if that is all there is to note.
-    key: Option<(u8, u8)>,
-    /// Its notes otherwise.
-    notes: (u32, u16),
+    /// Whether the scalar is a member's value, and how the key is spelled.
+    keyed: Keyed,
+    /// Where the key stands, by the distance from the piece's beginning.
+    key: (i16, i16),
+    /// How many notes there are, and where they begin.
+    notes: u8,
+    noted: u32,
     /// What else may stand at the same place.
     beside: u32,
     /// What may stand behind the scalar; the number of an end.
     behind: u32,
+}
+
+/// How the key of a scalar is spelled, and where it stands.
+type Key = (Keyed, (i16, i16));
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keyed {
+    No,
+    Plain,
+    Escaped,
 }
 
 /// What a piece stands before.
@@ -111,12 +126,14 @@ pub(super) fn is_whole(text: &str) -> bool {
     text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit()) && text != "-0"
 }
 
-/// What a scanner notes between two scalars, by the distance from the beginning of the last piece there.
+/// What is to be noted between two scalars beside the key of the second, by the distance from the beginning of the last
+/// piece there.
 #[derive(Clone, Copy, Debug)]
 enum Note {
-    Key(i16, i16, bool),
-    Open(i16, Kind),
-    Close(i16),
+    /// A member whose value, an object or array, begins.
+    Open { key: (i16, i16), plain: bool, from: i16, kind: Kind },
+    /// The value of the member with this number ends.
+    Close { member: u8, to: i16, depth: u8, inside: u8 },
 }
 
 /// A text's end.
@@ -210,13 +227,12 @@ impl Shapes {
                 Then::Boolean => Kind::Boolean,
                 Then::Null | Then::More | Then::End => Kind::Null,
             };
-            match piece.key {
-                Some((start, end)) => {
-                    outline.pair((at + usize::from(start), at + usize::from(end)), (from, to), kind, plain);
-                }
-                None => {
-                    self.note(piece, at, outline);
-                    outline.scalar(from, to, kind, plain);
+            self.note(piece, at, outline);
+            match piece.keyed {
+                Keyed::No => outline.element(plain),
+                keyed => {
+                    let key = (place(at, piece.key.0), place(at, piece.key.1));
+                    outline.pair(key, keyed == Keyed::Plain, (from, to), kind, plain);
                 }
             }
             // The quote that ends a string begins the next piece.
@@ -225,14 +241,20 @@ impl Shapes {
         }
     }
 
+    #[inline]
     fn note(&self, piece: &Piece, at: usize, outline: &mut Outline) {
-        let (from, count) = (piece.notes.0 as usize, usize::from(piece.notes.1));
-        let place = |distance: i16| at.saturating_add_signed(isize::from(distance));
+        if piece.notes == 0 {
+            return;
+        }
+        let (from, count) = (piece.noted as usize, usize::from(piece.notes));
         for note in self.notes.get(from..from + count).unwrap_or_default() {
             match *note {
-                Note::Key(from, to, plain) => outline.key(place(from), place(to), plain),
-                Note::Open(from, kind) => outline.open(place(from), kind),
-                Note::Close(to) => outline.close(place(to)),
+                Note::Open { key, plain, from, kind } => {
+                    outline.begin((place(at, key.0), place(at, key.1)), plain, place(at, from), kind);
+                }
+                Note::Close { member, to, depth, inside } => {
+                    outline.end(usize::from(member), place(at, to), u32::from(depth), u32::from(inside));
+                }
             }
         }
     }
@@ -241,18 +263,21 @@ impl Shapes {
         if root.kind != Kind::Object || !tape.whole || !self.has_room(tape) {
             return None;
         }
-        let (mut place, mut from, mut first) = (Place::First, 0, 0);
-        for (number, item) in tape.items.iter().enumerate() {
-            if let Item::Scalar(start, end, kind) = *item {
-                let then = Then::of(kind, text.get(start..end)?);
-                let quote = usize::from(then == Then::String);
-                let notes = tape.items.get(first..number)?;
-                place = self.between(place, text, (from, start + quote), then, notes)?;
-                (from, first) = (end - quote, number + 1);
+        let (mut place, mut from, mut found) = (Place::First, 0, Found::default());
+        for item in &tape.items {
+            match *item {
+                Item::Key(from, to, plain) => found.key((from, to), plain),
+                Item::Open(from, kind) => found.open(from, kind),
+                Item::Close(to) => found.close(to)?,
+                Item::Scalar(start, end, kind) => {
+                    let then = Then::of(kind, text.get(start..end)?);
+                    let quote = usize::from(then == Then::String);
+                    place = self.between(place, text, (from, start + quote), then, &mut found)?;
+                    from = end - quote;
+                }
             }
         }
-        let notes = tape.items.get(first..)?;
-        let place = self.between(place, text, (from, text.len()), Then::End, notes)?;
+        let place = self.between(place, text, (from, text.len()), Then::End, &mut found)?;
         let Place::Behind(last) = place else { return None };
         let shape = NEXT.fetch_add(1, Ordering::Relaxed);
         let end = End {
@@ -291,22 +316,30 @@ impl Shapes {
         text: &str,
         (mut from, to): (usize, usize),
         then: Then,
-        items: &[Item],
+        found: &mut Found,
     ) -> Option<Place> {
         if to - from > MAX_BETWEEN {
             return None;
         }
         while to - from > PIECE {
             let behind = from + PIECE;
-            place = self.step(place, text.as_bytes().get(from..behind)?, Then::More, &[])?;
+            place =
+                self.step(place, text.as_bytes().get(from..behind)?, Then::More, (Keyed::No, (0, 0)), &[])?;
             from = behind;
         }
-        let notes = items.iter().map(|item| note(item, from)).collect::<Option<Vec<_>>>()?;
-        self.step(place, text.as_bytes().get(from..to)?, then, &notes)
+        let (key, notes) = found.take(from)?;
+        self.step(place, text.as_bytes().get(from..to)?, then, key, &notes)
     }
 
     /// The piece at this place, made if it is new.
-    fn step(&mut self, place: Place, literal: &[u8], then: Then, notes: &[Note]) -> Option<Place> {
+    fn step(
+        &mut self,
+        place: Place,
+        literal: &[u8],
+        then: Then,
+        (keyed, key): Key,
+        notes: &[Note],
+    ) -> Option<Place> {
         let mut last = None;
         let mut next = match place {
             Place::First => self.first,
@@ -328,19 +361,12 @@ impl Shapes {
             self.full = true;
             return None;
         }
-        let key = match notes {
-            [Note::Key(from, to, true)] if then != Then::End => {
-                u8::try_from(*from).ok().zip(u8::try_from(*to).ok())
-            }
-            _ => None,
-        };
-        let kept = (u32::try_from(self.notes.len()).ok()?, u16::try_from(notes.len()).ok()?);
-        if key.is_none() {
-            self.notes.extend_from_slice(notes);
-        }
+        let noted = u32::try_from(self.notes.len()).ok()?;
+        let (length, count) = (u8::try_from(literal.len()).ok()?, u8::try_from(notes.len()).ok()?);
         let new = u32::try_from(self.pieces.len()).ok()?;
-        let length = u8::try_from(literal.len()).ok()?;
-        self.pieces.push(Piece { bytes, length, then, key, notes: kept, beside: NONE, behind: NONE });
+        self.notes.extend_from_slice(notes);
+        let (beside, behind) = (NONE, NONE);
+        self.pieces.push(Piece { bytes, length, then, keyed, key, notes: count, noted, beside, behind });
         match (last, place) {
             (Some(last), _) => self.pieces.get_mut(last as usize)?.beside = new,
             (None, Place::First) => self.first = new,
@@ -357,13 +383,8 @@ enum Place {
     Behind(u32),
 }
 
-/// What is noted of an item, from the beginning of a piece.
-fn note(item: &Item, piece: usize) -> Option<Note> {
-    let distance = |at: usize| i16::try_from(i64::try_from(at).ok()? - i64::try_from(piece).ok()?).ok();
-    Some(match *item {
-        Item::Key(from, to, plain) => Note::Key(distance(from)?, distance(to)?, plain),
-        Item::Open(from, kind) => Note::Open(distance(from)?, kind),
-        Item::Close(to) => Note::Close(distance(to)?),
-        Item::Scalar(..) => return None,
-    })
+/// A position at this distance from a piece; one that was learned lies in every text that follows.
+#[inline]
+fn place(piece: usize, distance: i16) -> usize {
+    piece.wrapping_add_signed(isize::from(distance))
 }

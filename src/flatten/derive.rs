@@ -23,7 +23,12 @@ impl<'t> Meaning<'t> {
         let code = table.event_type_node().and_then(|node| found.value(node));
         let code =
             code.filter(|value| value.kind() == Kind::String).and_then(|value| coerce::loose_text(&value));
-        Self { table, position: code.and_then(|code| table.registry().position(&code)) }
+        Self::named(table, code.as_deref())
+    }
+
+    /// The same for an event whose type is this string; none for one without.
+    pub(super) fn named(table: &'t Table, code: Option<&str>) -> Self {
+        Self { table, position: code.and_then(|code| table.registry().position(code)) }
     }
 
     /// Whether the event's type is in the registry.
@@ -31,7 +36,7 @@ impl<'t> Meaning<'t> {
         self.position.is_some()
     }
 
-    fn field(self, field: RegistryField) -> Option<&'t str> {
+    pub(super) fn field(self, field: RegistryField) -> Option<&'t str> {
         let registry = self.table.registry();
         let known = self.position.and_then(|position| registry.types().get(position));
         match (field, known) {
@@ -51,7 +56,12 @@ impl<'t> Meaning<'t> {
         if let Rule::Registry(field) = rule {
             return self.field(*field).map(Cow::Borrowed);
         }
-        rule.terms(self.position).iter().find_map(|term| self.term(term, found))
+        self.terms(rule).iter().find_map(|term| self.term(term, found))
+    }
+
+    /// The places that a rule looks at for such an event.
+    pub(super) fn terms(self, rule: &Rule) -> &[Term] {
+        rule.terms(self.position)
     }
 
     fn term<'a>(self, term: &Term, found: &Found<'a>) -> Option<Cow<'a, str>> {

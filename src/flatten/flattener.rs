@@ -12,8 +12,9 @@ use super::derive::Meaning;
 use super::found::{Found, Memory};
 use super::issues::ColumnIssues;
 use super::remainder;
+use super::route::Routes;
 use crate::error::{Error, Result};
-use crate::model::json::{Kind as JsonKind, MAX_DEPTH, Outline, Value};
+use crate::model::json::{Kind as JsonKind, MAX_DEPTH, Noted, Outline, Value};
 use crate::model::{Drift, Flaw};
 use crate::schema::{Json, Kind, NodeId, Rule, Survey, Table, Tree};
 
@@ -34,6 +35,7 @@ pub struct Flattener {
     builders: Vec<Builder>,
     issues: Vec<ColumnIssues>,
     survey: Survey,
+    routes: Routes,
     rows: usize,
     /// Bytes of the events in this batch, with [`ROW_OVERHEAD`] each.
     taken: usize,
@@ -82,6 +84,13 @@ pub struct RowNotes {
     pub known_type: bool,
 }
 
+impl RowNotes {
+    fn fits(&mut self, fit: Fit) {
+        self.coerced += u32::from(fit == Fit::Coerced);
+        self.mismatched += u32::from(matches!(fit, Fit::TypeMismatch | Fit::Unrepresentable));
+    }
+}
+
 impl Flattener {
     /// A flattener for this table, without rows.
     pub fn new(table: &Table) -> Self {
@@ -93,6 +102,7 @@ impl Flattener {
             plan,
             builders,
             survey: Survey::default(),
+            routes: Routes::default(),
             rows: 0,
             taken: 0,
             memory: Memory::default(),
@@ -138,12 +148,73 @@ impl Flattener {
         if event.depth() > MAX_DEPTH {
             return Err(Refusal::Flaw(Flaw::TooDeep));
         }
-        let notes = self.append(event);
+        let routed = event.noted().and_then(|noted| self.append_routed(event, noted));
+        let notes = routed.unwrap_or_else(|| self.append(event));
         self.rows += 1;
         self.taken = taken;
         Ok(notes)
     }
 
+    /// Appends an event of a kind that was met before, or is now; `None`, with nothing done, where it is no such event.
+    fn append_routed(&mut self, event: Value<'_>, noted: Noted<'_>) -> Option<RowNotes> {
+        let table = &self.table;
+        let known = self.routes.find(&noted).or_else(|| self.routes.learn(table, &noted))?;
+        let route = self.routes.get(known)?;
+        let mut notes = RowNotes { known_type: route.known, ..RowNotes::default() };
+        let (mut irregular, mut inexact) = (route.irregular, 0_u64);
+        for (number, step) in route.steps.iter().enumerate() {
+            let Some(builder) = self.builders.get_mut(step.column) else { continue };
+            if step.whole {
+                builder.text(self.rows, noted.text(step.member));
+                continue;
+            }
+            let fit = builder.member(self.rows, &noted, step.member, step.json);
+            if fit != Fit::Exact {
+                inexact |= 1 << number;
+                notes.fits(fit);
+                irregular |= step.envelope;
+            }
+            if (fit != Fit::Exact || step.repeated)
+                && let Some(issues) = self.issues.get_mut(step.column)
+            {
+                issues.count(fit, step.repeated);
+            }
+        }
+        for derived in &route.derived {
+            if let Some((builder, text)) =
+                derived.value(&noted).and_then(|text| Some((self.builders.get_mut(derived.column)?, text)))
+            {
+                builder.text(self.rows, &text);
+            }
+        }
+        match &route.trace {
+            Some(trace) => self.survey.add_again(trace),
+            None => route.trace = self.survey.add_first(table, route.code(), event),
+        }
+        if irregular {
+            let mut found = Found::read(table.tree(), event, std::mem::take(&mut self.memory));
+            let exact = route.steps.iter().enumerate().filter(|(number, _)| inexact >> number & 1 == 0);
+            exact.for_each(|(_, step)| found.set_exact(step.node));
+            self.scratch.clear();
+            remainder::write(table, &found, &mut self.scratch);
+            self.memory = found.into_memory();
+            notes.remainder = self.write_remainder();
+        }
+        Some(notes)
+    }
+
+    /// Writes what the scratch holds into its column, unless it is nothing.
+    fn write_remainder(&mut self) -> bool {
+        if self.scratch.is_empty() {
+            return false;
+        }
+        if let Some(builder) = self.builders.get_mut(self.table.remainder_column()) {
+            builder.text(self.rows, &self.scratch);
+        }
+        true
+    }
+
+    /// Appends any event.
     fn append(&mut self, event: Value<'_>) -> RowNotes {
         let table = &self.table;
         let mut found = Found::read(table.tree(), event, std::mem::take(&mut self.memory));
@@ -154,19 +225,20 @@ impl Flattener {
         for ((step, builder), issues) in columns {
             let (node, envelope, fit) = match *step {
                 Step::Source { node, json, envelope } => {
-                    let Some(value) = found.value(node) else {
-                        builder.null();
-                        continue;
-                    };
-                    (node, envelope, builder.coerced(&value, json))
+                    let Some(value) = found.value(node) else { continue };
+                    (node, envelope, builder.coerced(self.rows, &value, json))
                 }
                 Step::Context { node } => {
-                    builder.text(found.value(node).map(|value| value.text()));
+                    if let Some(value) = found.value(node) {
+                        builder.text(self.rows, value.text());
+                    }
                     continue;
                 }
                 Step::Derived { rule } => {
                     let rule = table.derived().get(rule).map(|derived| &derived.rule);
-                    builder.text(rule.and_then(|rule: &Rule| meaning.derive(rule, &found)).as_deref());
+                    if let Some(text) = rule.and_then(|rule: &Rule| meaning.derive(rule, &found)) {
+                        builder.text(self.rows, &text);
+                    }
                     continue;
                 }
                 Step::Remainder => continue,
@@ -175,8 +247,7 @@ impl Flattener {
             if fit == Fit::Exact {
                 found.set_exact(node);
             } else {
-                notes.coerced += u32::from(fit == Fit::Coerced);
-                notes.mismatched += u32::from(matches!(fit, Fit::TypeMismatch | Fit::Unrepresentable));
+                notes.fits(fit);
                 found.irregular |= envelope;
             }
             if fit != Fit::Exact || repeated {
@@ -189,11 +260,8 @@ impl Flattener {
         if found.irregular {
             remainder::write(table, &found, &mut self.scratch);
         }
-        notes.remainder = !self.scratch.is_empty();
-        if let Some(builder) = self.builders.get_mut(table.remainder_column()) {
-            builder.text(notes.remainder.then_some(self.scratch.as_str()));
-        }
         self.memory = found.into_memory();
+        notes.remainder = self.write_remainder();
         notes
     }
 
@@ -209,7 +277,7 @@ impl Flattener {
 
     /// Bytes of the rows so far; what the builders have reserved beyond it is at most as much again.
     pub fn memory(&self) -> usize {
-        self.builders.iter().map(Builder::bytes).sum::<usize>() + self.scratch.capacity()
+        self.builders.iter().map(|builder| builder.bytes(self.rows)).sum::<usize>() + self.scratch.capacity()
     }
 
     /// The columns that met values they do not hold as they were, over all batches so far, by position in the table.
@@ -224,6 +292,7 @@ impl Flattener {
 
     /// What the rows so far, over all batches, hold beyond the table; forgets it.
     pub fn take_drift(&mut self) -> Drift {
+        self.routes.forget_traces();
         std::mem::take(&mut self.survey).into_drift()
     }
 
@@ -232,7 +301,7 @@ impl Flattener {
     /// # Errors
     /// Bug: the columns do not make a batch of the table's schema.
     pub fn finish(&mut self) -> Result<RecordBatch> {
-        let arrays = self.builders.iter_mut().map(Builder::finish).collect();
+        let arrays = self.builders.iter_mut().map(|builder| builder.finish(self.rows)).collect();
         self.rows = 0;
         self.taken = 0;
         RecordBatch::try_new(self.table.arrow_schema(), arrays)

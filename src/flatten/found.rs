@@ -1,9 +1,9 @@
 //! What one event holds at the places that the table knows.
 //!
-//! What lives here: one pass over an event that fills [`Found`], one entry a node of the tree, slices only. What
-//! this file must not know: types, columns' builders.
+//! What lives here: one pass over an event that fills [`Found`], one entry a node of the tree, slices only; and the same
+//! for all events of a shape, [`Places`]. What this file must not know: types, columns' builders.
 
-use crate::model::json::Value;
+use crate::model::json::{Kind, Noted, Value};
 use crate::schema::{NodeId, Tree};
 
 /// What stands at one place.
@@ -82,6 +82,63 @@ impl<'a> Found<'a> {
     /// Gives the memory back for the next event.
     pub(super) fn into_memory(self) -> Memory {
         Memory(clear(self.entries))
+    }
+}
+
+/// Where a node's value stands among an event's noted members.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The number of the member; of the last one if the key occurs more than once.
+    pub(super) member: usize,
+    pub(super) repeated: bool,
+}
+
+/// What [`Found::read`] finds, for all events of one shape: numbers of members instead of their values.
+#[derive(Debug)]
+pub(super) struct Places {
+    places: Vec<Option<Place>>,
+    /// As [`Found`] has it.
+    pub(super) irregular: bool,
+}
+
+impl Places {
+    /// Finds everything; `None` if what is noted does not hang together.
+    pub(super) fn of(tree: &Tree, noted: &Noted<'_>) -> Option<Self> {
+        let mut found = Self { places: vec![None; tree.nodes().len()], irregular: false };
+        for (id, node) in tree.nodes().iter().enumerate() {
+            if node.children.is_empty() {
+                continue;
+            }
+            let (mut at, end) = match (id, found.at(id)) {
+                (Tree::ROOT, _) => (0, noted.len()),
+                (_, None) => continue,
+                (_, Some(Place { member, .. })) => match noted.value(member)?.kind() {
+                    Kind::Object => (member + 1, member + 1 + noted.inside(member)),
+                    _ => (0, 0),
+                },
+            };
+            let envelope = !node.in_context;
+            found.irregular |= envelope && id != Tree::ROOT && at == end;
+            let mut hint = 0;
+            while at < end {
+                let child = noted.key(at)?.decode().and_then(|name| node.child(&name, &mut hint));
+                let known = child.and_then(|child| tree.node(child));
+                let held = known.is_some_and(|place| place.column.is_some() || !place.children.is_empty());
+                found.irregular |= envelope && !held;
+                if let Some(place) = child.and_then(|child| found.places.get_mut(child)) {
+                    let repeated = place.is_some();
+                    *place = Some(Place { member: at, repeated });
+                    found.irregular |= envelope && repeated;
+                }
+                at += 1 + noted.inside(at);
+            }
+        }
+        Some(found)
+    }
+
+    /// Where this node's value stands.
+    pub(super) fn at(&self, node: NodeId) -> Option<Place> {
+        self.places.get(node).copied().flatten()
     }
 }
 

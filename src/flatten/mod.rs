@@ -16,6 +16,7 @@ mod proof;
 mod rebuild;
 mod redact;
 mod remainder;
+mod route;
 
 pub use crate::model::json::same;
 pub use flattener::{Flattener, MAX_BATCH_BYTES, Refusal, RowNotes};

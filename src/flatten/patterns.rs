@@ -17,22 +17,53 @@ const UUID: usize = 36;
 
 /// The one distinct string of this form among the strings of a valid JSON text; keys do not count.
 pub(super) fn only(pattern: Pattern, text: &str) -> Option<Cow<'_, str>> {
-    let mut one: Option<Cow<'_, str>> = None;
-    for quoted in Strings::new(text) {
-        if !may_match(pattern, quoted) {
-            continue;
+    let mut one = One::of(pattern);
+    strings(text).all(|quoted| one.offer_quoted(quoted)).then_some(())?;
+    one.found()
+}
+
+/// The strings of a valid JSON text that are values, with their quotes.
+pub(super) fn strings(text: &str) -> impl Iterator<Item = &str> {
+    Strings::new(text)
+}
+
+/// Looks for the one distinct string of a form.
+#[derive(Debug)]
+pub(super) struct One<'a> {
+    pattern: Pattern,
+    first: Option<Cow<'a, str>>,
+}
+
+impl<'a> One<'a> {
+    pub(super) fn of(pattern: Pattern) -> Self {
+        Self { pattern, first: None }
+    }
+
+    /// Looks at a string; false if it is a second one, and there is none to find.
+    pub(super) fn offer(&mut self, string: Cow<'a, str>) -> bool {
+        if !matches(self.pattern, &string) {
+            return true;
         }
-        let Some(string) = decode(quoted) else { continue };
-        if !matches(pattern, &string) {
-            continue;
-        }
-        match &one {
-            Some(first) if *first != string => return None,
-            Some(_) => {}
-            None => one = Some(string),
+        match &self.first {
+            Some(first) => *first == string,
+            None => {
+                self.first = Some(string);
+                true
+            }
         }
     }
-    one
+
+    /// The same for a string with its quotes.
+    pub(super) fn offer_quoted(&mut self, quoted: &'a str) -> bool {
+        if !may_match(self.pattern, quoted) {
+            return true;
+        }
+        decode(quoted).is_none_or(|string| self.offer(string))
+    }
+
+    pub(super) fn found(self) -> Option<Cow<'a, str>> {
+        self.first
+    }
 }
 
 /// A quick look at a string with its quotes, whose escapes are longer than what they mean.
@@ -52,9 +83,10 @@ fn matches(pattern: Pattern, text: &str) -> bool {
 }
 
 fn is_ip(text: &str) -> bool {
-    // Nearly every string fails here, at its first byte or two.
+    // Nearly every string fails here: behind three digits or less, or four of IPv6, stands a mark.
+    let marked = text.bytes().take(5).any(|byte| matches!(byte, b'.' | b':'));
     let plausible = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'/');
-    if text.len() > MAX_IP || !text.bytes().all(plausible) || !text.contains(['.', ':']) {
+    if !marked || text.len() > MAX_IP || !text.bytes().all(plausible) {
         return false;
     }
     let (address, prefix) = match text.split_once('/') {
@@ -162,6 +194,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_quick_look_refuses_no_address(address in any::<IpAddr>(), prefix in 0_u8..130, word in "[0-9a-f.:/]{0,12}") {
+            prop_assert!(is_ip(&address.to_string()));
+            let longest = if address.is_ipv4() { 32 } else { 128 };
+            prop_assert_eq!(is_ip(&format!("{address}/{prefix}")), prefix <= longest);
+            prop_assert!(is_ip(&word) || word.parse::<IpAddr>().is_err());
+            if let IpAddr::V6(address) = address {
+                let groups: Vec<_> = address.segments().iter().map(|group| format!("{group:04x}")).collect();
+                prop_assert!(is_ip(&groups.join(":")));
+            }
+        }
+
         #[test]
         fn finds_the_strings_that_an_independent_parser_finds(strings in proptest::collection::vec(any::<String>(), 0..6)) {
             let text = serde_json::json!({ "k:\"": strings, "n": [1, { "m": strings }] }).to_string();

@@ -5,7 +5,7 @@
 
 use arrow_array::RecordBatch;
 
-use super::rebuild::Rebuilder;
+use super::rebuild::{Check, Rebuilder};
 use crate::error::{Error, Result};
 use crate::model::json::Value;
 use crate::schema::Table;
@@ -26,10 +26,10 @@ pub fn not_rebuilt<'a>(
             .at("events", events.len()));
     }
     let rebuilder = Rebuilder::new(batch, table)?;
-    let mut scratch = String::new();
+    let mut check = Check::new(&rebuilder);
     Ok(events
         .enumerate()
-        .filter(|(row, event)| !rebuilder.gives_back(*row, *event, &mut scratch))
+        .filter(|(row, event)| !check.gives_back(*row, *event))
         .map(|(row, _)| row)
         .collect())
 }

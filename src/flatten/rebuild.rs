@@ -12,7 +12,10 @@ use crate::model::Timestamp;
 use crate::model::json::{Kind, Value, push_string};
 use crate::schema::{Json, Node, NodeId, Table, Tree};
 
+mod check;
 mod direct;
+
+pub(super) use check::Check;
 
 /// Rebuilds one event; for many rows of a batch use a [`Rebuilder`].
 ///
@@ -27,6 +30,8 @@ pub fn rebuild(batch: &RecordBatch, row: usize, table: &Table) -> Result<String>
 pub struct Rebuilder<'a> {
     table: &'a Table,
     columns: Vec<Column<'a>>,
+    /// Which columns hold the value of a string.
+    strings: Vec<bool>,
     rows: usize,
 }
 
@@ -63,7 +68,8 @@ impl<'a> Rebuilder<'a> {
                 Column::Time(array.downcast_ref().ok_or_else(|| wrong(&column.name))?)
             });
         }
-        Ok(Self { table, columns, rows: batch.num_rows() })
+        let strings = table.columns().iter().map(|column| matches!(column.json, Some(Json::String) | None));
+        Ok(Self { table, columns, strings: strings.collect(), rows: batch.num_rows() })
     }
 
     /// The JSON text of the event of this row, equal to what was received as [`super::same()`] understands it.

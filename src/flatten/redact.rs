@@ -5,6 +5,8 @@
 //! must not know: which keys and blocks count (`model::sensitive`), columns, files.
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::num::NonZeroU64;
 use std::ops::Range;
 
 use crate::model::json::{Outline, Value, push_string, string_end, value_end, white_space_end};
@@ -28,10 +30,33 @@ pub fn redact(text: &[u8]) -> Cow<'_, [u8]> {
 /// The same for a text that the outline has read last.
 pub fn redact_read<'a>(text: &'a str, outline: &Outline) -> Cow<'a, [u8]> {
     // Without an escape every key is spelled as it is meant, and no string holds JSON with a string in it.
-    let clean = memchr::memchr(b'\\', text.as_bytes()).is_none()
-        && !may_hold_key(text)
-        && outline.keys(text).is_some_and(|mut keys| keys.all(|key| !is_secret_key(key.raw().as_bytes())));
+    let clean = !outline.is_escaped() && !may_hold_key(text) && has_harmless_keys(text, outline);
     if clean { Cow::Borrowed(text.as_bytes()) } else { redact(text.as_bytes()) }
+}
+
+/// Shapes of which a thread remembers that no key of theirs bears a secret.
+const REMEMBERED: usize = 256;
+
+thread_local! {
+    /// By the number of a shape, which never stands for another one.
+    static HARMLESS: [Cell<u64>; REMEMBERED] = const { [const { Cell::new(0) }; REMEMBERED] };
+}
+
+/// Whether no key bears a secret; false if not all are known.
+fn has_harmless_keys(text: &str, outline: &Outline) -> bool {
+    let look =
+        || outline.keys(text).is_some_and(|mut keys| keys.all(|key| !is_secret_key(key.raw().as_bytes())));
+    let Some(shape) = outline.shape().map(NonZeroU64::get) else { return look() };
+    let remembered = |slots: &[Cell<u64>; REMEMBERED]| {
+        let slot = slots.get(usize::try_from(shape % REMEMBERED as u64).unwrap_or(0));
+        let known = slot.is_some_and(|slot| slot.get() == shape);
+        let harmless = known || look();
+        if let Some(slot) = slot.filter(|_| harmless) {
+            slot.set(shape);
+        }
+        harmless
+    };
+    HARMLESS.try_with(remembered).unwrap_or_else(|_| look())
 }
 
 /// The same for a text that may not be JSON. Then it has no keys to go by: if anything in it sounds like a secret, all

@@ -14,12 +14,13 @@ mod lexical;
 mod outline;
 mod same;
 mod scan;
+mod shapes;
 mod walk;
 
 pub use lexical::{string_end, value_end, white_space_end};
 
 use outline::Inside;
-pub use outline::Outline;
+pub use outline::{Noted, Outline};
 pub use same::same;
 use scan::Scanner;
 use walk::Walk;
@@ -132,6 +133,12 @@ impl<'a> Value<'a> {
         })
     }
 
+    /// All its members at any depth, if it is the whole of a text of known shape.
+    #[inline]
+    pub fn noted(&self) -> Option<Noted<'a>> {
+        Noted::new(self.inside?)
+    }
+
     /// The elements of an array in order; none for another type.
     pub fn elements(&self) -> Elements<'a> {
         Elements { walk: self.walk(Kind::Array) }
@@ -157,6 +164,11 @@ impl<'a> Value<'a> {
             return None;
         }
         self.text.parse().ok()
+    }
+
+    /// Whether it is a number without fraction and exponent; `-0` is none.
+    pub fn is_integer(&self) -> bool {
+        self.kind == Kind::Number && shapes::is_whole(self.text)
     }
 
     fn walk(&self, kind: Kind) -> Option<Walk<'a>> {

@@ -32,6 +32,6 @@ pub use infer::{Proposal, Proposed};
 pub use layer::Layer;
 pub use naming::column_name;
 pub use registry::{EventType, Registry};
-pub use survey::Survey;
+pub use survey::{Survey, Trace};
 pub use table::{Documents, Table};
 pub use tree::{MAX_SEGMENTS, Node, NodeId, Tree};

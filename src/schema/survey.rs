@@ -29,19 +29,31 @@ const MAX_KEPT: usize = crate::model::drift::MAX_FINDINGS;
 #[derive(Debug, Default)]
 pub struct Survey {
     types: HashMap<String, OfType>,
+    /// How often each type and each finding was met, by the number that it got.
+    counts: Vec<u64>,
     findings: usize,
     unnamed: u64,
     pointer: String,
+    /// The numbers counted for the event that was added last.
+    last: Vec<usize>,
 }
+
+/// What was counted for one event, so that the same can be counted again for an event of the same type, keys and JSON
+/// types without walking it. Of use for the survey that gave it, alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace(Box<[usize]>);
 
 /// What events of one type hold.
 #[derive(Debug, Default)]
 struct OfType {
-    events: u64,
+    /// The number of its count.
+    events: usize,
     known: bool,
-    /// By pointer, then by kind of difference and JSON type.
-    pointers: HashMap<String, Vec<(Difference, &'static str, u64)>>,
+    pointers: Pointers,
 }
+
+/// Numbers of counts by pointer, then by kind of difference and JSON type.
+type Pointers = HashMap<String, Vec<(Difference, &'static str, usize)>>;
 
 impl Survey {
     /// Counts one event, which must be an object.
@@ -49,6 +61,23 @@ impl Survey {
         let code =
             event.member("event_type").and_then(|value| value.as_text()).and_then(|text| text.decode());
         self.add_parts(table, code.as_deref().unwrap_or_default(), [(None, event)]);
+    }
+
+    /// Counts one event, an object of this type, and says how to count the like of it again; `None` if something of it was
+    /// too much to be told apart.
+    pub fn add_first(&mut self, table: &Table, event_type: &str, event: Value<'_>) -> Option<Trace> {
+        let unnamed = self.unnamed;
+        self.add_parts(table, event_type, [(None, event)]);
+        (self.unnamed == unnamed).then(|| Trace(self.last.as_slice().into()))
+    }
+
+    /// Counts one event more of which this trace was made by this survey.
+    pub fn add_again(&mut self, trace: &Trace) {
+        for number in &trace.0 {
+            if let Some(times) = self.counts.get_mut(*number) {
+                *times = times.saturating_add(1);
+            }
+        }
     }
 
     /// Counts one event of this type that is given in parts: objects, each with the node of the tree at which it
@@ -68,13 +97,19 @@ impl Survey {
             }
             None => {
                 let known = table.registry().find(event_type).is_some();
-                self.types.entry(event_type.to_owned()).or_insert(OfType { known, ..OfType::default() })
+                let events = self.counts.len();
+                self.counts.push(0);
+                let new = OfType { known, events, pointers: Pointers::new() };
+                self.types.entry(event_type.to_owned()).or_insert(new)
             }
         };
-        of_type.events += 1;
+        self.last.clear();
+        count(&mut self.counts, &mut self.last, of_type.events);
         let mut walk = Walk {
             table,
             pointers: &mut of_type.pointers,
+            counts: &mut self.counts,
+            counted: &mut self.last,
             findings: &mut self.findings,
             unnamed: &mut self.unnamed,
             pointer: &mut self.pointer,
@@ -112,15 +147,19 @@ impl Survey {
     /// Event types with their number of events, by name.
     pub fn types(&self) -> Vec<(&str, u64)> {
         let mut types: Vec<_> =
-            self.types.iter().map(|(name, of_type)| (name.as_str(), of_type.events)).collect();
+            self.types.iter().map(|(name, of_type)| (name.as_str(), self.times(of_type.events))).collect();
         types.sort_unstable();
         types
+    }
+
+    fn times(&self, number: usize) -> u64 {
+        self.counts.get(number).copied().unwrap_or(0)
     }
 
     /// The findings. An object of whose members some are findings themselves is left out.
     pub fn into_drift(self) -> Drift {
         let mut drift = Drift { unnamed: self.unnamed, ..Drift::default() };
-        for (event_type, of_type) in self.types {
+        for (event_type, of_type) in &self.types {
             let finding = |difference, pointer: &str, json| Finding {
                 difference,
                 event_type: event_type.clone(),
@@ -128,12 +167,12 @@ impl Survey {
                 json,
             };
             if !of_type.known {
-                drift.count(finding(Difference::EventType, "", ""), of_type.events);
+                drift.count(finding(Difference::EventType, "", ""), self.times(of_type.events));
             }
             let mut pointers: Vec<_> = of_type.pointers.iter().collect();
             pointers.sort_unstable();
             for (pointer, kinds) in &pointers {
-                for (difference, json, times) in *kinds {
+                for (difference, json, number) in *kinds {
                     let inside = || {
                         // '/' may stand behind other pointers that begin alike.
                         let first = format!("{pointer}/");
@@ -143,7 +182,7 @@ impl Survey {
                     if *json == "object" && *difference == Difference::Pointer && inside() {
                         continue;
                     }
-                    drift.count(finding(*difference, pointer, json), *times);
+                    drift.count(finding(*difference, pointer, json), self.times(*number));
                 }
             }
         }
@@ -154,7 +193,10 @@ impl Survey {
 /// The walk over one event.
 struct Walk<'a> {
     table: &'a Table,
-    pointers: &'a mut HashMap<String, Vec<(Difference, &'static str, u64)>>,
+    pointers: &'a mut Pointers,
+    counts: &'a mut Vec<u64>,
+    /// The numbers that were counted.
+    counted: &'a mut Vec<usize>,
     findings: &'a mut usize,
     unnamed: &'a mut u64,
     /// Where the walk is.
@@ -223,19 +265,30 @@ impl Walk<'_> {
     }
 
     fn count(&mut self, difference: Difference, json: &'static str) {
-        let known = self.pointers.get_mut(self.pointer.as_str());
+        let known = self.pointers.get(self.pointer.as_str());
         let same =
-            |(other, kind, _): &&mut (Difference, &'static str, u64)| (*other, *kind) == (difference, json);
-        let found = known.and_then(|kinds| kinds.iter_mut().find(same));
-        if let Some((_, _, times)) = found {
-            *times = times.saturating_add(1);
-        } else if *self.findings >= MAX_KEPT || self.pointer.len() > MAX_NAME {
+            |(other, kind, _): &&(Difference, &'static str, usize)| (*other, *kind) == (difference, json);
+        let found = known.and_then(|kinds| kinds.iter().find(same)).map(|(_, _, number)| *number);
+        if found.is_none() && (*self.findings >= MAX_KEPT || self.pointer.len() > MAX_NAME) {
             *self.unnamed = self.unnamed.saturating_add(1);
-        } else {
-            *self.findings += 1;
-            self.pointers.entry(self.pointer.clone()).or_default().push((difference, json, 1));
+            return;
         }
+        let number = found.unwrap_or_else(|| {
+            *self.findings += 1;
+            self.counts.push(0);
+            let number = self.counts.len() - 1;
+            self.pointers.entry(self.pointer.clone()).or_default().push((difference, json, number));
+            number
+        });
+        count(self.counts, self.counted, number);
     }
+}
+
+fn count(counts: &mut [u64], counted: &mut Vec<usize>, number: usize) {
+    if let Some(times) = counts.get_mut(number) {
+        *times = times.saturating_add(1);
+    }
+    counted.push(number);
 }
 
 /// Whether a column is declared for values of this type; null is absence for every column.
@@ -251,11 +304,8 @@ fn fits(column: &Column, value: &Value<'_>) -> bool {
 
 /// The value's type as JSON Schema names it.
 fn json_type(value: &Value<'_>) -> &'static str {
-    let whole = |text: &str| {
-        text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit()) && text != "-0"
-    };
     match value.kind() {
-        JsonKind::Number if whole(value.text()) => "integer",
+        JsonKind::Number if value.is_integer() => "integer",
         other => other.name(),
     }
 }

@@ -98,6 +98,28 @@ fn what_holds_no_secret_is_borrowed() {
 }
 
 #[test]
+fn a_secret_in_a_text_like_many_before_is_found() {
+    let mut outline = Outline::default();
+    let mut clean = |text: &str| {
+        outline.read(text).unwrap();
+        let clean = redact_read(text, &outline);
+        assert_eq!(clean, redact(text.as_bytes()), "{text}");
+        matches!(clean, Cow::Borrowed(_))
+    };
+    for _ in 0..3 {
+        for text in [r#"{"a":"x","b":{"c":"d"}}"#, r#"{"a":"KEY","b":{"c":"PRIVATE KE"}}"#] {
+            assert!(clean(text), "{text}");
+        }
+        let block = format!(r#"{{"a":"x","b":{{"c":"{}"}}}}"#, BLOCK.replace("\\n", ""));
+        for text in
+            [block.as_str(), r#"{"a":"{\"secret\":1}","b":{"c":"d"}}"#, r#"{"a":"x","b":{"secret":"d"}}"#]
+        {
+            assert!(!clean(text), "{text}");
+        }
+    }
+}
+
+#[test]
 fn bytes_that_are_not_utf8_or_not_json_give_nothing_away() {
     let garbled = redact(b"{\"id\":\"\xff\",\"secret\":\"c4n4ry\xfe\",\"z\":\"\xfe\"}").into_owned();
     assert_eq!(garbled, b"{\"id\":\"\xff\",\"secret\":\"[REDACTED]\",\"z\":\"\xfe\"}");
@@ -153,6 +175,17 @@ fn pair() -> impl Strategy<Value = (String, String)> {
 }
 
 proptest! {
+    #[test]
+    fn a_text_that_was_read_is_cleaned_as_any_other(pairs in prop::collection::vec(pair(), 1..4)) {
+        let mut outline = Outline::default();
+        for (text, expected) in pairs.iter().chain(&pairs) {
+            for text in [text, expected, text] {
+                outline.read(text).unwrap();
+                prop_assert_eq!(redact_read(text, &outline), redact(text.as_bytes()));
+            }
+        }
+    }
+
     #[test]
     fn secrets_go_and_every_other_byte_stays((text, expected) in pair()) {
         let once = redacted(&text);

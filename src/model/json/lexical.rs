@@ -10,18 +10,13 @@ use super::Kind;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// The high bit of each byte of `word` that is zero; above the lowest of them also of bytes that are one.
-const fn zeros(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & HIGHS
-}
-
 /// A bit for each byte that a string's plain part cannot hold: a quote, a backslash, a control character. The lowest
-/// bit set is exact, since false ones only ever stand above a true one.
+/// bit set is exact, since false ones only ever stand above a true one, from which something was borrowed.
 const fn specials(word: u64) -> u64 {
-    let quotes = zeros(word ^ (ONES * b'"' as u64));
-    let escapes = zeros(word ^ (ONES * b'\\' as u64));
-    let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-    quotes | escapes | controls
+    // With the second bit flipped a quote is 0x20, and control characters stay below it.
+    let quotes_and_controls = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let escapes = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    (quotes_and_controls | escapes) & !word & HIGHS
 }
 
 /// The first position from `from` on at which stands a quote, a backslash or a control character; the text's end if

@@ -3,7 +3,10 @@
 //! What lives here: [`Outline`] and the way through it. It is kept small: a text with more members than anybody
 //! meant is walked instead. What this file must not know: the grammar, what the values mean.
 
+use std::num::NonZeroU64;
+
 use super::scan::{Notes, Scanner};
+use super::shapes::{self, Tape, Taped};
 use super::{Kind, MAX_DEPTH, SyntaxError, Text, Value};
 
 /// Members that are noted of one text.
@@ -19,20 +22,24 @@ pub struct Outline {
     due: Option<usize>,
     /// Whether the text has more than is noted.
     beyond: bool,
+    /// Whether a key or a string has an escape.
+    escaped: bool,
     /// What was read last.
     root: Option<Root>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Root {
+pub(super) struct Root {
     /// Bytes of the whole text.
-    length: usize,
-    from: usize,
-    to: usize,
-    kind: Kind,
-    depth: u32,
-    plain: bool,
-    compact: bool,
+    pub(super) length: usize,
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) kind: Kind,
+    pub(super) depth: u32,
+    pub(super) plain: bool,
+    pub(super) compact: bool,
+    /// The number of its shape; 0 for none.
+    pub(super) shape: u64,
 }
 
 /// One member. Positions are those of bytes in the whole text.
@@ -62,6 +69,8 @@ struct Open {
 pub(super) struct Inside<'a> {
     whole: &'a str,
     members: &'a [Member],
+    /// The number of the whole text's shape, if these are all of its members; 0 otherwise.
+    shape: u64,
 }
 
 impl Outline {
@@ -70,32 +79,115 @@ impl Outline {
     /// # Errors
     /// As [`Value::parse`].
     pub fn read<'a>(&'a mut self, text: &'a str) -> Result<Value<'a>, SyntaxError> {
+        self.clear(text);
+        let root = match shapes::follow(text, self) {
+            Some(root) => root,
+            None => {
+                self.clear(text);
+                self.scan(text)?
+            }
+        };
+        self.root = Some(root);
+        Ok(self.whole(text, root, root.part(text)))
+    }
+
+    fn clear(&mut self, text: &str) {
         self.members.clear();
         self.open.clear();
         self.due = None;
         self.beyond = u32::try_from(text.len()).is_err();
+        self.escaped = false;
         self.root = None;
+    }
+
+    fn scan(&mut self, text: &str) -> Result<Root, SyntaxError> {
+        let mut notes = Taped { outline: self, tape: Tape::default() };
         let mut scanner = Scanner::new(text);
         scanner.white_space();
         let from = scanner.at();
-        let Value { kind, depth, plain, text: own, .. } = scanner.value(self)?;
+        let Value { kind, depth, plain, text: own, .. } = scanner.value(&mut notes)?;
         scanner.white_space();
         scanner.end()?;
+        let tape = notes.tape;
         let compact = !scanner.is_spaced();
-        self.root =
-            Some(Root { length: text.len(), from, to: from + own.len(), kind, depth, plain, compact });
-        Ok(Value { text: own, kind, depth, plain, compact, inside: self.inside(text) })
+        let to = from + own.len();
+        self.escaped |= kind == Kind::String && !plain;
+        let mut root = Root { length: text.len(), from, to, kind, depth, plain, compact, shape: 0 };
+        if !self.beyond {
+            root.shape = shapes::learn(text, &root, &tape);
+        }
+        Ok(root)
     }
 
     /// The value of the text that was read last without error, which this must be; `None` if none was.
     pub fn value<'a>(&'a self, text: &'a str) -> Option<Value<'a>> {
-        let Root { from, to, kind, depth, plain, compact, .. } =
-            self.root.filter(|root| root.length == text.len())?;
-        Some(Value { text: text.get(from..to)?, kind, depth, plain, compact, inside: self.inside(text) })
+        let root = self.root.filter(|root| root.length == text.len())?;
+        Some(self.whole(text, root, text.get(root.from..root.to)?))
     }
 
-    fn inside<'a>(&'a self, whole: &'a str) -> Option<Inside<'a>> {
-        (!self.beyond).then_some(Inside { whole, members: &self.members })
+    fn whole<'a>(&'a self, whole: &'a str, root: Root, text: &'a str) -> Value<'a> {
+        let Root { kind, depth, plain, compact, shape, .. } = root;
+        let inside = (!self.beyond).then_some(Inside { whole, members: &self.members, shape });
+        Value { text, kind, depth, plain, compact, inside }
+    }
+
+    /// Whether a key or a string of the text that was read last is spelled with an escape.
+    pub fn is_escaped(&self) -> bool {
+        self.escaped
+    }
+
+    /// The number of the shape of the text that was read last without error: whatever has the same number has the same
+    /// keys at the same places, with values of the same types, integers told from other numbers. Few texts of a kind have
+    /// none.
+    pub fn shape(&self) -> Option<NonZeroU64> {
+        self.root.and_then(|root| NonZeroU64::new(root.shape))
+    }
+
+    /// Notes a key with its value, which is neither object nor array.
+    #[inline]
+    pub(super) fn pair(
+        &mut self,
+        key: (usize, usize),
+        plain_key: bool,
+        value: (usize, usize),
+        kind: Kind,
+        plain: bool,
+    ) {
+        self.escaped |= !(plain_key && plain);
+        self.members.push(Member {
+            key: (position(key.0), position(key.1)),
+            value: (position(value.0), position(value.1)),
+            inside: 0,
+            depth: 0,
+            kind,
+            plain_key,
+            plain_value: plain,
+        });
+    }
+
+    /// Notes a value that is an element.
+    #[inline]
+    pub(super) fn element(&mut self, plain: bool) {
+        self.escaped |= !plain;
+    }
+
+    /// Notes a key and where its value begins, an object or array.
+    #[inline]
+    pub(super) fn begin(&mut self, key: (usize, usize), plain_key: bool, from: usize, kind: Kind) {
+        self.pair(key, plain_key, (from, from), kind, true);
+        if let Some(member) = self.members.last_mut() {
+            member.plain_value = false;
+        }
+    }
+
+    /// Notes where the value of a member ends, how deep it is and how many members are in it.
+    #[inline]
+    pub(super) fn end(&mut self, member: usize, to: usize, depth: u32, inside: u32) {
+        if let Some(member) = self.members.get_mut(member) {
+            member.value.1 = position(to);
+            member.depth = depth;
+            member.inside = inside;
+        }
     }
 
     /// Every key of the text that was read last without error, which this must be, at any depth and within arrays, too;
@@ -110,6 +202,7 @@ impl Outline {
 impl Notes for Outline {
     #[inline]
     fn key(&mut self, from: usize, to: usize, plain: bool) {
+        self.escaped |= !plain;
         if self.members.len() >= MAX_MEMBERS {
             self.beyond = true;
         }
@@ -130,6 +223,7 @@ impl Notes for Outline {
 
     #[inline]
     fn scalar(&mut self, from: usize, to: usize, kind: Kind, plain: bool) {
+        self.escaped |= !plain;
         if let Some(member) = self.due.take().and_then(|due| self.members.get_mut(due)) {
             member.value = (position(from), position(to));
             member.kind = kind;
@@ -183,9 +277,89 @@ impl<'a> Inside<'a> {
             depth: first.depth,
             plain: first.plain_value,
             compact: false,
-            inside: Some(Inside { whole: self.whole, members: inside }),
+            inside: Some(Inside { whole: self.whole, members: inside, shape: 0 }),
         };
         Some((key, value))
+    }
+}
+
+impl Root {
+    fn part<'a>(&self, text: &'a str) -> &'a str {
+        text.get(self.from..self.to).unwrap_or_default()
+    }
+}
+
+/// Every member of a text, by its number in the order of the text: what is inside a member follows it. Each has the
+/// place that its number has in every other text of this shape.
+#[derive(Clone, Copy, Debug)]
+pub struct Noted<'a> {
+    whole: &'a str,
+    members: &'a [Member],
+    shape: NonZeroU64,
+}
+
+impl<'a> Noted<'a> {
+    pub(super) fn new(inside: Inside<'a>) -> Option<Self> {
+        let Inside { whole, members, shape } = inside;
+        Some(Self { whole, members, shape: NonZeroU64::new(shape)? })
+    }
+
+    /// The number of the shape, as [`Outline::shape`] has it.
+    pub fn shape(&self) -> NonZeroU64 {
+        self.shape
+    }
+
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// So many members that follow this one are inside its value.
+    pub fn inside(&self, number: usize) -> usize {
+        self.members.get(number).map_or(0, |member| member.inside as usize)
+    }
+
+    /// The key of a member.
+    pub fn key(&self, number: usize) -> Option<Text<'a>> {
+        let member = self.members.get(number)?;
+        Some(Text { inner: part(self.whole, member.key), plain: member.plain_key })
+    }
+
+    /// The value of a member.
+    #[inline]
+    pub fn value(&self, number: usize) -> Option<Value<'a>> {
+        let member = self.members.get(number)?;
+        let inside = self.members.get(number + 1..number + 1 + member.inside as usize)?;
+        Some(Value {
+            text: part(self.whole, member.value),
+            kind: member.kind,
+            depth: member.depth,
+            plain: member.plain_value,
+            compact: false,
+            inside: Some(Inside { whole: self.whole, members: inside, shape: 0 }),
+        })
+    }
+
+    /// The text of a member's value.
+    #[inline]
+    pub fn text(&self, number: usize) -> &'a str {
+        self.members.get(number).map_or("", |member| part(self.whole, member.value))
+    }
+
+    /// What a member means that is a string without escapes.
+    #[inline]
+    pub fn plain_string(&self, number: usize) -> Option<&'a str> {
+        let member = self.members.get(number)?;
+        if member.kind != Kind::String || !member.plain_value {
+            return None;
+        }
+        // The quotes are left out.
+        self.whole.get(member.value.0 as usize + 1..(member.value.1 as usize).checked_sub(1)?)
     }
 }
 
@@ -221,8 +395,11 @@ mod tests {
         out
     }
 
-    fn json() -> impl Strategy<Value = String> {
-        let leaf = prop::sample::select(vec![
+    /// Longer than one piece of what is known of shapes.
+    const LONG: &str = "\"éééééééééé éééééééééé éééééééééé éééééééééé\"";
+
+    fn leaf() -> impl Strategy<Value = String> {
+        prop::sample::select(vec![
             "null",
             "true",
             "-1.5e3",
@@ -234,9 +411,12 @@ mod tests {
             "{ }",
             "[ ]",
         ])
-        .prop_map(str::to_owned);
-        leaf.prop_recursive(5, 60, 6, |inner| {
-            let key = prop::sample::select(vec!["\"a\"", "\"b\" ", "\"\\u0061\"", "\"\"", " \"c\""]);
+        .prop_map(str::to_owned)
+    }
+
+    fn json() -> impl Strategy<Value = String> {
+        leaf().prop_recursive(5, 60, 6, |inner| {
+            let key = prop::sample::select(vec![LONG, "\"a\"", "\"b\" ", "\"\\u0061\"", "\"\"", " \"c\""]);
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..6)
                     .prop_map(|items| format!("[{}]", items.join(" ,"))),
@@ -263,10 +443,117 @@ mod tests {
         }
 
         #[test]
+        fn a_text_of_known_shape_is_read_as_any_other(
+            text in json(),
+            values in prop::collection::vec(leaf(), 1..8),
+            cut in any::<prop::sample::Index>(),
+            byte in prop::sample::select(b"{}[]\",:a1 \\.-e0n\x01\x7f".to_vec()),
+        ) {
+            let mut outline = Outline::default();
+            let mut texts = vec![text.clone(), text.clone()];
+            // Other scalars in the same places, and any other byte anywhere.
+            let mut others = values.iter().cycle();
+            let parts: Vec<_> = text.split("null").collect();
+            let mixed = parts.iter().enumerate().map(|(at, part)| {
+                if at == 0 { (*part).to_owned() } else { format!("{}{part}", others.next().unwrap()) }
+            });
+            let mixed: String = mixed.collect();
+            texts.extend([mixed.clone(), mixed]);
+            let at = cut.index(text.len());
+            let (mut changed, mut longer) = (text.clone().into_bytes(), text.clone().into_bytes());
+            changed[at] = byte;
+            longer.insert(at, byte);
+            let shorter = text.as_bytes()[..at].to_vec();
+            texts.extend([changed, longer, shorter].into_iter().filter_map(|bytes| String::from_utf8(bytes).ok()));
+            texts.push(text);
+            for text in &texts {
+                let right = Value::parse(text).map(seen);
+                prop_assert_eq!(outline.read(text).map(seen), right.clone());
+                let escapes = text.contains('\\');
+                prop_assert!(right.is_err() || outline.is_escaped() == escapes);
+                let (shape, again) = (outline.shape(), outline.read(text).map(seen));
+                prop_assert_eq!(again, right);
+                prop_assert_eq!(outline.shape(), shape);
+            }
+        }
+
+        #[test]
         fn what_is_refused_is_refused_alike(text in "[\\[\\]{}\",:a1 \\\\]{0,12}") {
             let mut outline = Outline::default();
             prop_assert_eq!(outline.read(&text).err(), Value::parse(&text).err());
         }
+    }
+
+    #[test]
+    fn one_shape_is_one_set_of_keys_and_types() {
+        let mut outline = Outline::default();
+        let mut shape = |text: &str| {
+            outline.read(text).unwrap();
+            outline.shape()
+        };
+        let known = shape(r#"{"a":{"b":1,"c":"x"},"d":[true,null]}"#);
+        assert!(known.is_some());
+        for text in
+            [r#"{"a":{"b":-20,"c":"\"é"},"d":[false,null]}"#, r#"{"a":{"b":0,"c":""},"d":[true,null]}"#]
+        {
+            assert_eq!(shape(text), known, "{text}");
+        }
+        for text in [
+            r#"{"a":{"b":1.0,"c":"x"},"d":[true,null]}"#,
+            r#"{"a":{"b":-0,"c":"x"},"d":[true,null]}"#,
+            r#"{"a":{"b":1,"c":null},"d":[true,null]}"#,
+            r#"{"a":{"b":1,"c":"x"},"d":[true,null,1]}"#,
+            r#"{"a":{"b":1,"c":"x"},"d":[true,null]} "#,
+            r#"{"a":{"b":1,"e":"x"},"d":[true,null]}"#,
+            r#"{"a":{"b":1},"c":"x","d":[true,null]}"#,
+        ] {
+            assert_ne!(shape(text), known, "{text}");
+            assert!(shape(text).is_some(), "{text}");
+        }
+        assert_eq!(shape("1"), None);
+        // Two pieces between two scalars, and more than what is kept.
+        let long = |length: usize| format!(r#"{{"{}":[[{{"z":1,"y":{{}}}}]]}}"#, "é".repeat(length));
+        assert!(shape(&long(30)).is_some_and(|known| shape(&long(30)) == Some(known)));
+        assert_ne!(shape(&long(30)), shape(&long(31)));
+        assert_eq!(shape(&long(300)), None);
+    }
+
+    #[test]
+    fn members_by_number_are_those_by_name() {
+        let text = r#"{"a":{"b":1,"c":"x\\"},"d":[{"e":"y"}],"f":{}}"#;
+        let mut outline = Outline::default();
+        outline.read(text).unwrap();
+        let value = outline.read(text).unwrap();
+        let noted = value.noted().unwrap();
+        let keys: Vec<_> = (0..noted.len()).map(|at| noted.key(at).unwrap().raw()).collect();
+        assert_eq!(keys, ["a", "b", "c", "d", "e", "f"]);
+        assert_eq!([0, 3, 4].map(|at| noted.inside(at)), [2, 1, 0]);
+        assert_eq!((noted.text(1), noted.plain_string(2), noted.plain_string(4)), ("1", None, Some("y")));
+        let value = value.member("a").unwrap();
+        assert_eq!(seen(noted.value(0).unwrap()), seen(value));
+        assert!(
+            value.noted().is_none()
+                && noted.value(9).is_none()
+                && Value::parse(text).unwrap().noted().is_none()
+        );
+    }
+
+    #[test]
+    fn what_never_comes_again_does_not_fill_the_memory() {
+        let mut outline = Outline::default();
+        for number in 0..20_000 {
+            let text = format!(r#"{{"a":1,"b{}":{{"k{number}":"x","z":2}}}}"#, number % 100);
+            let seen_now = seen(outline.read(&text).unwrap());
+            assert_eq!(seen_now, seen(Value::parse(&text).unwrap()));
+        }
+        let frozen = outline.read(r#"{"a":1,"new":2}"#).map(|_| ());
+        assert_eq!((frozen, outline.shape()), (Ok(()), None));
+        // What is of use is forgotten in time, so that something else can be learned.
+        for _ in 0..5_000 {
+            outline.read(r#"{"a":1,"b0":{"k0":"y","z":3}}"#).unwrap();
+        }
+        outline.read(r#"{"a":1,"new":2}"#).unwrap();
+        assert!(outline.shape().is_some());
     }
 
     #[test]

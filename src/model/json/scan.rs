@@ -42,6 +42,13 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0, spaced: false }
     }
 
+    /// In the middle of a text.
+    #[inline]
+    pub(super) fn from(text: &'a str, at: usize) -> Self {
+        Self { text, at, spaced: false }
+    }
+
+    #[inline]
     pub(super) fn at(&self) -> usize {
         self.at
     }
@@ -170,7 +177,7 @@ impl<'a> Scanner<'a> {
 
     /// The type, and whether it is no string with escapes.
     #[inline]
-    fn scalar(&mut self) -> Result<(Kind, bool), SyntaxError> {
+    pub(super) fn scalar(&mut self) -> Result<(Kind, bool), SyntaxError> {
         match self.peek() {
             Some(b'"') => self.string().map(|plain| (Kind::String, plain)),
             Some(b'-' | b'0'..=b'9') => self.number().map(|()| (Kind::Number, true)),
@@ -192,7 +199,7 @@ impl<'a> Scanner<'a> {
 
     /// Whether it holds no escape.
     #[inline]
-    fn string(&mut self) -> Result<bool, SyntaxError> {
+    pub(super) fn string(&mut self) -> Result<bool, SyntaxError> {
         self.at += 1;
         let mut plain = true;
         loop {

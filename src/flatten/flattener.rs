@@ -292,8 +292,13 @@ impl Flattener {
 
     /// What the rows so far, over all batches, hold beyond the table; forgets it.
     pub fn take_drift(&mut self) -> Drift {
+        self.take_survey().into_drift()
+    }
+
+    /// The same before it is decided what of it is told, so that it can be put together with that of other rows.
+    pub fn take_survey(&mut self) -> Survey {
         self.routes.forget_traces();
-        std::mem::take(&mut self.survey).into_drift()
+        std::mem::take(&mut self.survey)
     }
 
     /// The rows so far as one batch; the flattener is empty again.

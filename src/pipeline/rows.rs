@@ -19,7 +19,7 @@ use crate::flatten::{Flattener, Refusal, not_rebuilt};
 use crate::model::json::{Outline, Value, push_compact};
 use crate::model::{Drift, Event, Flaw};
 use crate::publish::RowReader;
-use crate::schema::Table;
+use crate::schema::{Survey, Table};
 
 /// Rows that are built before they become a batch: bounds the builders, decides nothing about the bytes.
 /// They and their events stay in the processor's cache until they are checked.
@@ -178,16 +178,16 @@ impl<'a, S: Sink> Rows<'a, S> {
 
     /// Everything that was pushed.
     pub(super) fn finish(mut self) -> Result<Done> {
-        self.turn()
+        let (done, survey) = self.turn()?;
+        Ok(Done { drift: survey.into_drift(), ..done })
     }
 
-    /// Everything that was pushed since the last time.
-    pub(super) fn turn(&mut self) -> Result<Done> {
+    /// Everything that was pushed since the last time, and what the events hold beyond the table.
+    pub(super) fn turn(&mut self) -> Result<(Done, Survey)> {
         if !self.flattener.is_empty() {
             self.close()?;
         }
-        let drift = self.flattener.take_drift();
-        Ok(Done { drift, ..std::mem::take(&mut self.done) })
+        Ok((std::mem::take(&mut self.done), self.flattener.take_survey()))
     }
 
     /// Ends a batch.

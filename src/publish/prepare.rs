@@ -263,6 +263,11 @@ impl Preparations {
         }
     }
 
+    /// Groups of rows, over all windows.
+    pub fn groups(&self) -> usize {
+        self.rows.groups()
+    }
+
     /// The windows, ascending; `None` if an id may occur twice.
     ///
     /// # Errors

@@ -144,6 +144,55 @@ impl Survey {
         Ok(u64::try_from(rows.num_rows()).unwrap_or(u64::MAX))
     }
 
+    /// Adds what another survey of the same table has counted. False if it is not what one survey of all events would have
+    /// counted, whatever their order: something was too much to be told apart, or may have been.
+    #[must_use]
+    pub fn merge(&mut self, other: &Self) -> bool {
+        for (name, theirs) in &other.types {
+            let (counts, findings) = (&mut self.counts, &mut self.findings);
+            let mut number = || {
+                counts.push(0);
+                counts.len() - 1
+            };
+            let own = self.types.entry(name.clone()).or_insert_with(|| OfType {
+                events: number(),
+                known: theirs.known,
+                pointers: Pointers::new(),
+            });
+            let mut add = vec![(own.events, theirs.events)];
+            for (pointer, kinds) in &theirs.pointers {
+                let known = own.pointers.entry(pointer.clone()).or_default();
+                for (difference, json, their) in kinds {
+                    let same = known.iter().find(|(kind, own, _)| (kind, own) == (difference, json));
+                    let mine = same.map(|(_, _, mine)| *mine).unwrap_or_else(|| {
+                        *findings += 1;
+                        let mine = number();
+                        known.push((*difference, json, mine));
+                        mine
+                    });
+                    add.push((mine, *their));
+                }
+            }
+            for (mine, their) in add {
+                if let Some(times) = self.counts.get_mut(mine) {
+                    *times = times.saturating_add(other.times(their));
+                }
+            }
+        }
+        self.unnamed = self.unnamed.saturating_add(other.unnamed);
+        self.unnamed == 0 && self.findings <= MAX_KEPT && self.types.len() <= MAX_KEPT
+    }
+
+    /// How many event types and findings are told apart.
+    pub fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// Whether no event was counted.
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
     /// Event types with their number of events, by name.
     pub fn types(&self) -> Vec<(&str, u64)> {
         let mut types: Vec<_> =
@@ -331,6 +380,37 @@ mod tests {
 
     fn found(events: &[&str]) -> Vec<String> {
         drift(events).into_iter().map(|(text, times)| format!("{text} {times}")).collect()
+    }
+
+    #[test]
+    fn parts_together_are_the_whole() {
+        let table = Table::builtin().unwrap();
+        let events = [
+            r#"{"event_type":"APP_CREATE","context":{"unheard":{}}}"#,
+            r#"{"event_type":"APP_CREATE","context":{"unheard":{"of":1}},"user_id":"u"}"#,
+            r#"{"event_type":"NEW","context":{"unheard":{"of":"x"}},"user_id":1.5}"#,
+            r#"{"context":7}"#,
+        ];
+        let survey = |events: &[&str]| {
+            let mut survey = Survey::default();
+            events.iter().for_each(|event| survey.add(&table, Value::parse(event).unwrap()));
+            survey
+        };
+        for cut in 0..=events.len() {
+            let (head, tail) = events.split_at(cut);
+            let mut merged = survey(tail);
+            assert!(merged.merge(&survey(head)));
+            assert_eq!(merged.len(), survey(&events).len());
+            assert_eq!(merged.into_drift(), survey(&events).into_drift());
+        }
+        // One more than is told apart, in two parts that are not full.
+        let many = |from: usize| -> Vec<String> {
+            let key = |number| format!(r#"{{"event_type":"APP_CREATE","k{number}":1}}"#);
+            (from..from + MAX_KEPT / 2 + 1).map(key).collect()
+        };
+        let (one, other) = (many(0), many(MAX_KEPT));
+        let of = |events: &[String]| survey(&events.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(of(&one).merge(&of(&one)) && !of(&one).merge(&of(&other)));
     }
 
     #[test]

@@ -2,19 +2,21 @@
 //!
 //! What lives here: [`Taking`], which refuses what is not in order. What this file must not know: lines, threads, how rows are made.
 
+use std::collections::BTreeMap;
+
 use arrow_array::RecordBatch;
 
 use super::Facts;
 use super::seam::Seam;
 use super::worker::Piece;
 use crate::error::{Error, Result};
-use crate::model::drift::MAX_FINDINGS;
-use crate::model::{Counts, Window};
+use crate::model::{Counts, Drift, Window};
 use crate::pipeline::transform::Recipe;
 use crate::publish::{Grouped, Preparations};
+use crate::schema::Survey;
 
-/// Windows that are held together, at most: what is known of each is in memory.
-const WINDOWS: usize = 1 << 12;
+/// Windows, their event types, findings and groups of rows, at most: what is known of each is in memory.
+const KNOWN: usize = 1 << 16;
 
 /// All rows.
 pub(super) struct Whole {
@@ -27,6 +29,10 @@ pub(super) struct Whole {
 pub(super) struct Taking {
     rows: Preparations,
     windows: Vec<Facts>,
+    /// What the events of the last window hold beyond the table.
+    survey: Survey,
+    /// What is known of all windows but the last.
+    known: usize,
     /// The rows that came last: the next ones may have their time.
     last: Option<(Window, RecordBatch)>,
     lines: u64,
@@ -36,7 +42,7 @@ impl Taking {
     /// No rows yet.
     pub(super) fn new(recipe: &Recipe) -> Self {
         let rows = recipe.preparation(None).into_many();
-        Self { rows, windows: Vec::new(), last: None, lines: 0 }
+        Self { rows, windows: Vec::new(), survey: Survey::default(), known: 0, last: None, lines: 0 }
     }
 
     /// Takes the next rows. False if they are not in order, or more than is held together.
@@ -51,13 +57,9 @@ impl Taking {
             }
             self.lines += events;
             if self.windows.last().is_none_or(|last| last.window != piece.window) {
+                self.end();
                 let (window, counts) = (piece.window, Counts::default());
-                self.windows.push(Facts {
-                    window,
-                    counts,
-                    types: Default::default(),
-                    drift: Default::default(),
-                });
+                self.windows.push(Facts { window, counts, types: BTreeMap::new(), drift: Drift::default() });
             }
             let Some(facts) = self.windows.last_mut() else { return Err(Error::bug("rows have no window")) };
             facts.counts.settled += events;
@@ -65,14 +67,23 @@ impl Taking {
             for (name, count) in piece.types {
                 *facts.types.entry(name).or_default() += count;
             }
-            facts.drift.merge(piece.drift);
-            // Which findings are named where they are too many follows from how events come.
-            let drift = facts.drift.findings.len() < MAX_FINDINGS && facts.drift.unnamed == 0;
-            if !drift || self.windows.len() > WINDOWS {
+            // Which findings are told where they are too many follows from how events come.
+            let told = self.survey.merge(&piece.survey);
+            let own = facts.types.len() + self.survey.len() + self.rows.groups();
+            if !told || self.known.saturating_add(own) > KNOWN {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Ends the last window.
+    fn end(&mut self) {
+        let drift = std::mem::take(&mut self.survey).into_drift();
+        if let Some(facts) = self.windows.last_mut() {
+            self.known += facts.types.len() + drift.findings.len() + 1;
+            facts.drift = drift;
+        }
     }
 
     fn batch(&mut self, window: Window, next: RecordBatch) -> Result<bool> {
@@ -103,6 +114,7 @@ impl Taking {
         if let Some((window, rows)) = self.last.take() {
             self.rows.push(window, rows)?;
         }
+        self.end();
         let Some(grouped) = self.rows.finish()? else { return Ok(None) };
         if grouped.len() != self.windows.len() {
             return Err(Error::bug("the rows of lines that came in order have other windows"));

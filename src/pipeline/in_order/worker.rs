@@ -11,10 +11,11 @@ use bytes::Bytes;
 use crate::api::wire::read;
 use crate::error::Result;
 use crate::model::json::Outline;
-use crate::model::{Drift, Event, Timestamp, Window};
+use crate::model::{Event, Timestamp, Window};
 use crate::pipeline::input::window;
 use crate::pipeline::rows::Rows;
 use crate::pipeline::transform::{Recipe, as_kept, count_types};
+use crate::schema::Survey;
 
 /// Rows of one window that come one after the other.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(super) struct Piece {
     pub(super) batches: Vec<RecordBatch>,
     pub(super) redacted: u64,
     pub(super) types: BTreeMap<String, u64>,
-    pub(super) drift: Drift,
+    pub(super) survey: Survey,
 }
 
 /// Makes blocks of lines rows, with memory to work in.
@@ -97,13 +98,13 @@ impl<'a> Worker<'a> {
     /// Ends a piece. False if some of its events are no rows.
     fn turn(&mut self, pieces: &mut Vec<Piece>) -> Result<bool> {
         let Some(window) = self.window.take() else { return Ok(true) };
-        let done = self.rows.turn()?;
-        let (redacted, drift) = (std::mem::take(&mut self.redacted), done.drift);
+        let (done, survey) = self.rows.turn()?;
+        let redacted = std::mem::take(&mut self.redacted);
         let (batches, mut types) = (std::mem::take(&mut self.rows.sink), BTreeMap::new());
         for batch in &batches {
             count_types(batch, &mut types);
         }
-        pieces.push(Piece { window, batches, redacted, types, drift });
+        pieces.push(Piece { window, batches, redacted, types, survey });
         Ok(done.quarantine.is_empty())
     }
 }

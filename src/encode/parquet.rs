@@ -46,9 +46,12 @@ const PAGE_ROWS: usize = 20_000;
 /// Bytes of a page or dictionary at most, before compression.
 const PAGE_BYTES: usize = 1 << 20;
 
-/// The same for texts without a dictionary. Zstandard's tables for so short a page stay in the processor's caches, and its
+/// The same for JSON texts: shorter ones would hide too many repetitions, longer ones do not stay in the processor's caches.
+const JSON_PAGE_BYTES: usize = 256 << 10;
+
+/// The same for random digits. Zstandard's tables for so short a page stay in the processor's caches, and its
 /// parameters for 128 to 256 KiB would look for repetitions of four letters, which random digits are full of.
-const TEXT_PAGE_BYTES: usize = 64 << 10;
+const DIGIT_PAGE_BYTES: usize = 64 << 10;
 
 /// Up to this level of Zstandard, columns of random digits are compressed at level 1, which makes them smaller than 3 does: a
 /// repetition of a few digits takes more to say than the digits. Who asks for more gets it.
@@ -130,7 +133,7 @@ fn column(
         (Class::Reference | Class::Unique | Class::Link, DataType::Utf8) => {
             let properties = properties
                 .set_column_compression(path(), compression(of_digits(codec))?)
-                .set_column_data_page_size_limit(path(), TEXT_PAGE_BYTES)
+                .set_column_data_page_size_limit(path(), DIGIT_PAGE_BYTES)
                 .set_column_dictionary_enabled(path(), class == Class::Reference);
             match of_texts(class, codec) {
                 Some(encoding) => properties.set_column_encoding(path(), encoding),
@@ -139,7 +142,7 @@ fn column(
         }
         (Class::Json, _) => properties
             .set_column_dictionary_enabled(path(), false)
-            .set_column_data_page_size_limit(path(), TEXT_PAGE_BYTES)
+            .set_column_data_page_size_limit(path(), JSON_PAGE_BYTES)
             .set_column_statistics_enabled(path(), EnabledStatistics::None),
         _ => properties,
     })

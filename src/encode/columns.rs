@@ -7,21 +7,31 @@ use arrow_schema::{DataType, Schema, TimeUnit};
 use crate::error::{Error, Result};
 
 /// The columns that rows are sorted by, most significant first.
-pub(super) const SORT_ORDER: [&str; 2] = [CREATED_AT, "id"];
+pub(super) const SORT_ORDER: [&str; 2] = [CREATED_AT, ID];
 
 /// When the event happened.
 pub(super) const CREATED_AT: &str = "created_at";
 
-/// Columns whose values hardly ever repeat, so that a dictionary would only cost.
-const UNIQUE: [&str; 2] = ["id", "link_self_href"];
+/// Identity of a row.
+const ID: &str = "id";
+
+/// A long constant start, then the row's id.
+const LINK: &str = "link_self_href";
+
+/// How the names of columns end whose values are ids of what a row is about: random, and seldom the same again.
+const REFERENCES: [&str; 4] = ["target_id", "application_id", "app_id", "msisdn"];
 
 /// What a column's name says about its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     /// Values repeat: a dictionary pays.
     Repeating,
-    /// One value a row.
+    /// Random digits that may repeat or not.
+    Reference,
+    /// Random digits, others in each row.
     Unique,
+    /// The same, behind a start that all have.
+    Link,
     /// JSON text: long, and nobody filters by its smallest value.
     Json,
     /// The sorted time column.
@@ -29,14 +39,13 @@ pub(super) enum Class {
 }
 
 pub(super) fn class(name: &str) -> Class {
-    if name == CREATED_AT {
-        Class::Time
-    } else if name.ends_with("_json") {
-        Class::Json
-    } else if UNIQUE.contains(&name) {
-        Class::Unique
-    } else {
-        Class::Repeating
+    match name {
+        CREATED_AT => Class::Time,
+        ID => Class::Unique,
+        LINK => Class::Link,
+        _ if name.ends_with("_json") => Class::Json,
+        _ if REFERENCES.iter().any(|end| name.ends_with(end)) => Class::Reference,
+        _ => Class::Repeating,
     }
 }
 

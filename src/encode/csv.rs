@@ -7,9 +7,9 @@
 //! The `csv` library is not used: when it reads, it does not tell `""` from nothing, and it cannot quote one field of
 //! a row alone. What this file must not know: what the columns mean, where the bytes go.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
+use arrow_array::{Array, StringArray};
 use arrow_schema::SchemaRef;
 use memchr::{memchr, memchr_iter, memchr3};
 
@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Formulas;
 
 use super::recut::{Batches, recut};
-use super::values::Cells;
+use super::values::{Cells, Times};
 
 mod fields;
 mod read;
@@ -30,9 +30,9 @@ const LINE_END: &str = "\r\n";
 /// First letters that make a spreadsheet calculate, or that make it skip to one that does; the full-width forms count
 /// where the locale says so. `'` is here because it is the guard itself.
 const GUARDED: [char; 12] =
-    ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', GUARD];
+    ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\''];
 
-const GUARD: char = '\'';
+const GUARD: u8 = b'\'';
 
 pub(super) fn write(
     schema: &SchemaRef,
@@ -46,12 +46,20 @@ pub(super) fn write(
 
 /// The header row.
 pub(super) fn header(schema: &SchemaRef, formulas: Formulas, sink: &mut (impl Write + ?Sized)) -> Result<()> {
-    let mut line = String::new();
+    let mut line = Vec::new();
     for (position, field) in schema.fields().iter().enumerate() {
         if formulas == Formulas::Guarded && is_guarded(field.name()) {
             return Err(Error::bug("a column's name looks like a formula").at("column", field.name()));
         }
-        push(&mut line, position, Some(field.name()));
+        if position > 0 {
+            line.push(b',');
+        }
+        let name = field.name();
+        if is_special(name.as_bytes()) {
+            quoted(&mut line, name, false);
+        } else {
+            line.extend_from_slice(name.as_bytes());
+        }
     }
     end(&mut line, sink)
 }
@@ -63,19 +71,18 @@ pub(super) fn rows(
     formulas: Formulas,
     sink: &mut (impl Write + ?Sized),
 ) -> Result<u64> {
-    let mut line = String::new();
+    let mut line = Vec::new();
+    let mut plain = (Times::default(), String::new());
     let mut rows = 0_u64;
     for batch in recut(schema, batches) {
         let batch = batch?;
-        let columns = Cells::all(&batch)?;
+        let columns: Vec<Column<'_>> = Cells::all(&batch)?.into_iter().map(Column::of).collect();
         for row in 0..batch.num_rows() {
-            for (position, cells) in columns.iter().enumerate() {
-                let text = cells.text(row)?;
-                let text = match formulas {
-                    Formulas::Guarded if cells.is_text() => text.map(guarded),
-                    _ => text,
-                };
-                push(&mut line, position, text.as_deref());
+            for (position, column) in columns.iter().enumerate() {
+                if position > 0 {
+                    line.push(b',');
+                }
+                column.push(&mut line, row, formulas, &mut plain)?;
             }
             end(&mut line, sink)?;
             rows += 1;
@@ -84,41 +91,94 @@ pub(super) fn rows(
     Ok(rows)
 }
 
-fn is_guarded(text: &str) -> bool {
-    text.starts_with(GUARDED)
+/// A column of one batch, by what its fields need.
+enum Column<'a> {
+    /// All of them are null.
+    Nothing,
+    /// Texts; whether one of them may need quotes for what is in it.
+    Text(&'a StringArray, bool),
+    /// Never in need of quotes or a guard.
+    Plain(Cells<'a>),
 }
 
-fn guarded(text: Cow<'_, str>) -> Cow<'_, str> {
+impl<'a> Column<'a> {
+    fn of(cells: Cells<'a>) -> Self {
+        match cells {
+            _ if cells.is_nothing() => Self::Nothing,
+            Cells::Text(texts) => Self::Text(texts, is_special(values(texts))),
+            other => Self::Plain(other),
+        }
+    }
+
+    /// Appends one field, without the comma; beside it what plain values are spelled with.
+    fn push(
+        &self,
+        line: &mut Vec<u8>,
+        row: usize,
+        formulas: Formulas,
+        (times, plain): &mut (Times, String),
+    ) -> Result<()> {
+        match self {
+            Self::Nothing => {}
+            Self::Text(texts, special) => {
+                if texts.is_valid(row) {
+                    let text = texts.value(row);
+                    let guard = formulas == Formulas::Guarded && is_guarded(text);
+                    if text.is_empty() || (*special && is_special(text.as_bytes())) {
+                        quoted(line, text, guard);
+                    } else {
+                        line.extend(guard.then_some(GUARD));
+                        line.extend_from_slice(text.as_bytes());
+                    }
+                }
+            }
+            Self::Plain(cells) => {
+                plain.clear();
+                cells.push(plain, row, times)?;
+                line.extend_from_slice(plain.as_bytes());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The texts of a column one after the other, which is where a text that needs quotes is searched for at once.
+fn values(texts: &StringArray) -> &[u8] {
+    let offset = |at: Option<&i32>| at.and_then(|at| usize::try_from(*at).ok()).unwrap_or_default();
+    let offsets = texts.value_offsets();
+    texts.value_data().get(offset(offsets.first())..offset(offsets.last())).unwrap_or_default()
+}
+
+/// Whether a text needs quotes.
+fn is_special(bytes: &[u8]) -> bool {
+    memchr3(b',', b'"', b'\n', bytes).is_some() || memchr(b'\r', bytes).is_some()
+}
+
+fn is_guarded(text: &str) -> bool {
     // Nearly every text begins with a letter or a digit.
     let plain = text.as_bytes().first().is_none_or(u8::is_ascii_alphanumeric);
-    if !plain && is_guarded(&text) { format!("{GUARD}{text}").into() } else { text }
+    !plain && text.starts_with(GUARDED)
 }
 
-/// Appends one field of a record.
-fn push(line: &mut String, position: usize, value: Option<&str>) {
-    if position > 0 {
-        line.push(',');
+/// Appends a text in quotes.
+fn quoted(line: &mut Vec<u8>, text: &str, guard: bool) {
+    line.push(b'"');
+    line.extend(guard.then_some(GUARD));
+    let bytes = text.as_bytes();
+    // JSON has a quote every few letters: all places hold quotes, letters go into theirs, and a quote leaves the next as it is.
+    let mut at = line.len();
+    line.resize(at + bytes.len() + memchr_iter(b'"', bytes).count() + 1, b'"');
+    for byte in bytes {
+        if let Some(place) = line.get_mut(at) {
+            *place = *byte;
+        }
+        at += 1 + usize::from(*byte == b'"');
     }
-    let Some(value) = value else { return };
-    let bytes = value.as_bytes();
-    if !value.is_empty() && memchr3(b',', b'"', b'\n', bytes).is_none() && memchr(b'\r', bytes).is_none() {
-        line.push_str(value);
-        return;
-    }
-    line.push('"');
-    let mut from = 0;
-    for quote in memchr_iter(b'"', bytes) {
-        // The quote itself ends this part and begins the next.
-        line.push_str(value.get(from..=quote).unwrap_or_default());
-        from = quote;
-    }
-    line.push_str(value.get(from..).unwrap_or_default());
-    line.push('"');
 }
 
-fn end(line: &mut String, sink: &mut (impl Write + ?Sized)) -> Result<()> {
-    line.push_str(LINE_END);
-    sink.write_all(line.as_bytes()).map_err(unwritten)?;
+fn end(line: &mut Vec<u8>, sink: &mut (impl Write + ?Sized)) -> Result<()> {
+    line.extend_from_slice(LINE_END.as_bytes());
+    sink.write_all(line).map_err(unwritten)?;
     line.clear();
     Ok(())
 }

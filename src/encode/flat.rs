@@ -9,12 +9,13 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 
+use arrow_array::Array;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::columns;
 use super::file::{FileMetadata, ReadLimits, Table, over_limit};
 use super::recut::{Batches, recut};
-use super::values::{Cells, Rows};
+use super::values::{Cells, Rows, Times};
 use crate::error::{Error, Kind, Result};
 use crate::model::json::{Kind as JsonKind, Value, push_string};
 
@@ -26,7 +27,7 @@ pub(super) fn write(
     batches: &mut Batches<'_>,
     sink: &mut (impl Write + ?Sized),
 ) -> Result<u64> {
-    let (mut line, mut rows) = (String::new(), 0_u64);
+    let (mut line, mut rows, mut times) = (String::new(), 0_u64, Times::default());
     let names: Vec<String> = schema
         .fields()
         .iter()
@@ -42,9 +43,9 @@ pub(super) fn write(
         let columns = Cells::all(&batch)?;
         for row in 0..batch.num_rows() {
             line.clear();
-            for ((name, cells), field) in names.iter().zip(&columns).zip(schema.fields()) {
+            for (name, cells) in names.iter().zip(&columns) {
                 line.push_str(name);
-                value(&mut line, field, cells.text(row)?.as_deref());
+                cell(&mut line, cells, row, &mut times)?;
             }
             line.push_str(if names.is_empty() { "{}\n" } else { "}\n" });
             sink.write_all(line.as_bytes())
@@ -55,7 +56,33 @@ pub(super) fn write(
     Ok(rows)
 }
 
-/// Appends a member's value.
+/// Appends a member's value, as [`value`] spells it.
+fn cell(line: &mut String, cells: &Cells<'_>, row: usize, times: &mut Times) -> Result<()> {
+    let before = line.len();
+    let there = match cells {
+        Cells::Text(texts) => {
+            let there = texts.is_valid(row);
+            if there {
+                push_string(line, texts.value(row));
+            }
+            there
+        }
+        Cells::Time(_) => {
+            line.push('"');
+            let there = cells.push(line, row, times)?;
+            line.push('"');
+            there
+        }
+        _ => cells.push(line, row, times)?,
+    };
+    if !there {
+        line.truncate(before);
+        line.push_str("null");
+    }
+    Ok(())
+}
+
+/// Appends a member's value from its text.
 fn value(line: &mut String, field: &Field, value: Option<&str>) {
     match (value, field.data_type()) {
         (None, _) => line.push_str("null"),

@@ -19,10 +19,12 @@ use ::parquet::encryption::decrypt::FileDecryptionProperties;
 use ::parquet::encryption::encrypt::FileEncryptionProperties;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{KeyValue, SortingColumn};
-use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use ::parquet::file::properties::{
+    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
+};
 use ::parquet::schema::types::ColumnPath;
 use arrow_array::Array;
-use arrow_schema::{DataType, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 
 use crate::error::{Error, Kind, Result};
@@ -43,6 +45,17 @@ const PAGE_ROWS: usize = 20_000;
 
 /// Bytes of a page or dictionary at most, before compression.
 const PAGE_BYTES: usize = 1 << 20;
+
+/// The same for JSON texts: shorter ones would hide too many repetitions, longer ones do not stay in the processor's caches.
+const JSON_PAGE_BYTES: usize = 256 << 10;
+
+/// The same for random digits. Zstandard's tables for so short a page stay in the processor's caches, and its
+/// parameters for 128 to 256 KiB would look for repetitions of four letters, which random digits are full of.
+const DIGIT_PAGE_BYTES: usize = 64 << 10;
+
+/// Up to this level of Zstandard, columns of random digits are compressed at level 1, which makes them smaller than 3 does: a
+/// repetition of a few digits takes more to say than the digits. Who asks for more gets it.
+const ORDINARY_ZSTD: i32 = 3;
 
 /// Bytes of text kept as a smallest or largest value.
 const STATISTICS_BYTES: usize = 64;
@@ -99,21 +112,59 @@ fn properties(schema: &Schema, metadata: &FileMetadata, settings: &Settings) -> 
         properties = properties.with_file_encryption_properties(encryption);
     }
     for field in schema.fields() {
-        let column = || ColumnPath::from(field.name().as_str());
-        properties = match columns::class(field.name()) {
-            Class::Repeating => properties,
-            Class::Unique => properties.set_column_dictionary_enabled(column(), false),
-            // Sorted times differ by little; read by DuckDB, pyarrow, Polars, Spark and ClickHouse.
-            Class::Time if matches!(field.data_type(), DataType::Timestamp(..)) => properties
-                .set_column_dictionary_enabled(column(), false)
-                .set_column_encoding(column(), Encoding::DELTA_BINARY_PACKED),
-            Class::Time => properties,
-            Class::Json => properties
-                .set_column_dictionary_enabled(column(), false)
-                .set_column_statistics_enabled(column(), EnabledStatistics::None),
-        };
+        properties = column(properties, field, settings.parquet)?;
     }
     Ok(properties.build())
+}
+
+/// What one column has of its own.
+fn column(
+    properties: WriterPropertiesBuilder,
+    field: &Field,
+    codec: Codec,
+) -> Result<WriterPropertiesBuilder> {
+    let path = || ColumnPath::from(field.name().as_str());
+    let class = columns::class(field.name());
+    Ok(match (class, field.data_type()) {
+        // Sorted times differ by little; read by DuckDB, pyarrow, Polars, Spark and ClickHouse.
+        (Class::Time, DataType::Timestamp(..)) => properties
+            .set_column_dictionary_enabled(path(), false)
+            .set_column_encoding(path(), Encoding::DELTA_BINARY_PACKED),
+        (Class::Reference | Class::Unique | Class::Link, DataType::Utf8) => {
+            let properties = properties
+                .set_column_compression(path(), compression(of_digits(codec))?)
+                .set_column_data_page_size_limit(path(), DIGIT_PAGE_BYTES)
+                .set_column_dictionary_enabled(path(), class == Class::Reference);
+            match of_texts(class, codec) {
+                Some(encoding) => properties.set_column_encoding(path(), encoding),
+                None => properties,
+            }
+        }
+        (Class::Json, _) => properties
+            .set_column_dictionary_enabled(path(), false)
+            .set_column_data_page_size_limit(path(), JSON_PAGE_BYTES)
+            .set_column_statistics_enabled(path(), EnabledStatistics::None),
+        _ => properties,
+    })
+}
+
+/// How texts without a dictionary are laid out: lengths apart from the texts, or what each has in common with the one
+/// before said by its length. Read by DuckDB, pyarrow, Polars, Spark and ClickHouse; what is too old for it does not read
+/// Zstandard either, and gets the plain encoding beside another codec.
+fn of_texts(class: Class, codec: Codec) -> Option<Encoding> {
+    match (codec, class) {
+        (Codec::Zstd(_), Class::Link) => Some(Encoding::DELTA_BYTE_ARRAY),
+        (Codec::Zstd(_), _) => Some(Encoding::DELTA_LENGTH_BYTE_ARRAY),
+        _ => None,
+    }
+}
+
+/// The codec for columns of random digits.
+fn of_digits(codec: Codec) -> Codec {
+    match codec {
+        Codec::Zstd(level) if level <= ORDINARY_ZSTD => Codec::Zstd(level.min(1)),
+        other => other,
+    }
 }
 
 fn compression(codec: Codec) -> Result<Compression> {

@@ -31,6 +31,9 @@ const READ_BYTES: usize = 1 << 29;
 /// Bytes of one value, at most; with a batch's, below what an offset can hold.
 const MAX_VALUE: usize = 1 << 30;
 
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
+
 /// A column whose values become text.
 pub(super) enum Cells<'a> {
     Text(&'a StringArray),
@@ -60,37 +63,98 @@ impl<'a> Cells<'a> {
         })
     }
 
-    /// The text of one value; `None` for null.
+    /// Whether all values are null.
+    pub(super) fn is_nothing(&self) -> bool {
+        let (nulls, all) = match self {
+            Self::Text(column) => (column.null_count(), column.len()),
+            Self::Boolean(column) => (column.null_count(), column.len()),
+            Self::Int32(column) => (column.null_count(), column.len()),
+            Self::Int64(column) => (column.null_count(), column.len()),
+            Self::Time(column) => (column.null_count(), column.len()),
+        };
+        nulls == all
+    }
+
+    /// Appends the text of one value; whether it is not null.
     ///
     /// # Errors
     /// Bug: a time beyond the calendar.
-    pub(super) fn text(&self, row: usize) -> Result<Option<Cow<'a, str>>> {
+    pub(super) fn push(&self, out: &mut String, row: usize, times: &mut Times) -> Result<bool> {
         Ok(match self {
-            Self::Text(column) => column.is_valid(row).then(|| column.value(row).into()),
-            Self::Boolean(column) => {
-                column.is_valid(row).then(|| if column.value(row) { "true" } else { "false" }.into())
+            Self::Text(column) if column.is_valid(row) => {
+                out.push_str(column.value(row));
+                true
             }
-            Self::Int32(column) => column.is_valid(row).then(|| column.value(row).to_string().into()),
-            Self::Int64(column) => column.is_valid(row).then(|| column.value(row).to_string().into()),
-            Self::Time(column) if column.is_valid(row) => Some(time(column.value(row))?.into()),
-            Self::Time(_) => None,
+            Self::Boolean(column) if column.is_valid(row) => {
+                out.push_str(if column.value(row) { "true" } else { "false" });
+                true
+            }
+            Self::Int32(column) if column.is_valid(row) => {
+                out.push_str(&column.value(row).to_string());
+                true
+            }
+            Self::Int64(column) if column.is_valid(row) => {
+                out.push_str(&column.value(row).to_string());
+                true
+            }
+            Self::Time(column) if column.is_valid(row) => {
+                times.push(out, column.value(row))?;
+                true
+            }
+            _ => false,
         })
-    }
-
-    /// Whether the values are texts of their own.
-    pub(super) fn is_text(&self) -> bool {
-        matches!(self, Self::Text(_))
     }
 }
 
-fn time(micros: i64) -> Result<String> {
+/// Spells times. Rows are sorted by time, so that the day is mostly the one before.
+#[derive(Default)]
+pub(super) struct Times {
+    /// Microseconds at which the day begins, and its text up to the `T`.
+    day: Option<(i64, String)>,
+}
+
+impl Times {
+    /// Appends the text of a time.
+    ///
+    /// # Errors
+    /// Bug: a time beyond the calendar.
+    pub(super) fn push(&mut self, out: &mut String, micros: i64) -> Result<()> {
+        let (since, start) = (micros.rem_euclid(DAY), micros.saturating_sub(micros.rem_euclid(DAY)));
+        let text = match &mut self.day {
+            Some((day, text)) if *day == start => text,
+            // Checked when it is spelled: all times of a day are in the calendar, or none is.
+            other => &mut other.insert((start, day(start)?)).1,
+        };
+        out.push_str(text);
+        let two = |value: i64| {
+            let digit = |value: i64| b'0' + u8::try_from(value % 10).unwrap_or_default();
+            [digit(value / 10), digit(value)]
+        };
+        let mut digits = |bytes: &[u8]| out.push_str(std::str::from_utf8(bytes).unwrap_or_default());
+        let seconds = since / SECOND;
+        let ([h1, h2], [m1, m2], [s1, s2]) =
+            (two(seconds / 3_600), two(seconds / 60 % 60), two(seconds % 60));
+        digits(&[h1, h2, b':', m1, m2, b':', s1, s2]);
+        let fraction = since % SECOND;
+        if fraction != 0 {
+            let ([a1, a2], [b1, b2], [c1, c2]) =
+                (two(fraction / 10_000), two(fraction / 100 % 100), two(fraction % 100));
+            digits(&[b'.', a1, a2, b1, b2, c1, c2]);
+        }
+        out.push('Z');
+        Ok(())
+    }
+}
+
+/// The text of the day that begins here, up to the `T`.
+fn day(micros: i64) -> Result<String> {
     let at = Timestamp::from_micros(micros);
     let mut text = String::with_capacity(27);
     at.spell(&mut text);
     if Timestamp::parse(&text).is_none_or(|parsed| parsed.at != at) {
         return Err(Error::bug("a time has no text").at("microseconds", micros));
     }
-    text.push('Z');
+    text.truncate(text.find('T').map_or(0, |at| at + 1));
     Ok(text)
 }
 
@@ -204,4 +268,50 @@ fn typed<T>(value: Option<&str>, read: impl FnOnce(&str) -> Option<T>) -> Result
 /// A number in the one spelling that it is written in.
 fn exactly<T: std::str::FromStr + ToString>(text: &str) -> Option<T> {
     text.parse::<T>().ok().filter(|number| number.to_string() == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A time's text, spelled as a whole and read again.
+    fn plain(micros: i64) -> Option<String> {
+        let at = Timestamp::from_micros(micros);
+        let mut text = String::new();
+        at.spell(&mut text);
+        Timestamp::parse(&text).filter(|parsed| parsed.at == at).map(|_| text + "Z")
+    }
+
+    fn spelled(times: &mut Times, micros: i64) -> Option<String> {
+        let mut text = String::new();
+        times.push(&mut text, micros).ok().map(|()| text)
+    }
+
+    #[test]
+    fn the_calendar_has_two_ends() {
+        let mut times = Times::default();
+        let (first, last) = (-62_135_596_800 * SECOND, 253_402_300_800 * SECOND - 1);
+        for micros in [i64::MIN, first - DAY, first - 1, first, -1, 0, last, last + 1, last + DAY, i64::MAX] {
+            assert_eq!(spelled(&mut times, micros), plain(micros), "{micros}");
+        }
+        assert_eq!(spelled(&mut times, first).as_deref(), Some("0001-01-01T00:00:00Z"));
+        assert_eq!(spelled(&mut times, last).as_deref(), Some("9999-12-31T23:59:59.999999Z"));
+        assert_eq!((spelled(&mut times, first - 1), spelled(&mut times, last + 1)), (None, None));
+    }
+
+    proptest! {
+        #[test]
+        fn a_time_is_spelled_as_the_model_spells_it_whatever_came_before(
+            all in proptest::collection::vec(
+                prop_oneof![any::<i64>(), -70_000_000_000_000_000..260_000_000_000_000_000_i64, -99 * SECOND..99 * SECOND], 1..20),
+            within in proptest::collection::vec(-DAY..DAY, 1..20),
+        ) {
+            let mut times = Times::default();
+            for micros in all.iter().copied().chain(within) {
+                prop_assert_eq!(spelled(&mut times, micros), plain(micros));
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow_schema::{DataType, Schema};
 use arrow_select::filter::filter_record_batch;
 use ring::digest::{Context, SHA256};
@@ -40,21 +40,30 @@ pub(super) struct Row {
 /// [`crate::error::Kind::Bug`] when a column is absent or of another type, or a row has no id: such an event belongs to
 /// quarantine.
 pub(super) fn keys(batch: &RecordBatch) -> Result<Vec<(&str, Option<Timestamp>)>> {
+    let (ids, times) = key_columns(batch)?;
+    ids.iter()
+        .zip(times)
+        .map(|(id, time)| match id {
+            Some(id) if !id.is_empty() => Ok((id, time.map(Timestamp::from_micros))),
+            _ => Err(no_id()),
+        })
+        .collect()
+}
+
+fn key_columns(batch: &RecordBatch) -> Result<(&StringArray, &TimestampMicrosecondArray)> {
     let column = |name: &'static str| {
         batch.column_by_name(name).ok_or_else(|| Error::bug("rows have no such column").at("column", name))
     };
     let ids = column(ID)?.as_string_opt::<i32>();
     let times = column(CREATED_AT)?.as_primitive_opt::<TimestampMicrosecondType>();
-    let (Some(ids), Some(times)) = (ids, times) else {
-        return Err(Error::bug("id or created_at is a column of another type"));
-    };
-    ids.iter()
-        .zip(times)
-        .map(|(id, time)| match id {
-            Some(id) if !id.is_empty() => Ok((id, time.map(Timestamp::from_micros))),
-            _ => Err(Error::bug("a row has no id")),
-        })
-        .collect()
+    match (ids, times) {
+        (Some(ids), Some(times)) => Ok((ids, times)),
+        _ => Err(Error::bug("id or created_at is a column of another type")),
+    }
+}
+
+fn no_id() -> Error {
+    Error::bug("a row has no id")
 }
 
 /// The columns by which a row of one table and a row of another say the same: those of both, but the link; and but
@@ -196,12 +205,68 @@ pub(super) struct Extent {
 }
 
 impl Extent {
+    /// Adds the rows of a batch.
+    ///
+    /// # Errors
+    /// As [`keys`].
     pub(super) fn add(&mut self, batch: &RecordBatch) -> Result<()> {
-        for (_, at) in keys(batch)? {
-            self.rows += 1;
-            let Some(at) = at else { continue };
-            self.created_at = Some(self.created_at.map_or((at, at), |(min, max)| (min.min(at), max.max(at))));
+        let (ids, times) = key_columns(batch)?;
+        let empty = |ends: &[i32]| matches!(ends, [from, to] if from == to);
+        if ids.null_count() > 0 || ids.value_offsets().windows(2).any(empty) {
+            return Err(no_id());
         }
+        self.rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        let all = || times.iter().flatten();
+        let known = self.created_at.map(|(min, max)| (min.micros(), max.micros()));
+        let (mins, maxs) = (all().chain(known.map(|(min, _)| min)), all().chain(known.map(|(_, max)| max)));
+        self.created_at = mins
+            .min()
+            .zip(maxs.max())
+            .map(|(min, max)| (Timestamp::from_micros(min), Timestamp::from_micros(max)));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_schema::{Field, TimeUnit};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn batch(rows: &[(Option<&str>, Option<i64>)]) -> RecordBatch {
+        let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        let fields = vec![Field::new(ID, DataType::Utf8, true), Field::new(CREATED_AT, time, true)];
+        let ids: StringArray = rows.iter().map(|(id, _)| *id).collect();
+        let times: TimestampMicrosecondArray = rows.iter().map(|(_, at)| *at).collect();
+        let columns: Vec<ArrayRef> = vec![Arc::new(ids), Arc::new(times.with_timezone("UTC"))];
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn an_extent_is_what_the_keys_of_all_rows_say(
+            rows in proptest::collection::vec(
+                (prop_oneof![9 => Just(Some("a")), 1 => Just(Some("")), 1 => Just(None)], any::<Option<i64>>()), 0..12),
+            from in 0_usize..12,
+            clean in any::<bool>(),
+        ) {
+            let rows: Vec<_> = rows.into_iter().map(|(id, at)| (if clean { Some("a") } else { id }, at)).collect();
+            // Also of a part, whose texts do not begin at the first byte.
+            let from = from.min(rows.len());
+            let all = batch(&rows);
+            let parts = [all.slice(0, from), all.slice(from, rows.len() - from)];
+            let mut extent = Extent::default();
+            let added = parts.iter().try_for_each(|part| extent.add(part));
+            let keys = keys(&all);
+            prop_assert_eq!(added.is_err(), keys.is_err());
+            if let Ok(keys) = keys {
+                let times = || keys.iter().filter_map(|(_, at)| *at);
+                prop_assert_eq!(extent.rows, rows.len() as u64);
+                prop_assert_eq!(extent.created_at, times().min().zip(times().max()));
+            }
+        }
     }
 }

@@ -91,7 +91,7 @@ fn refused(why: &'static str, row: u64) -> Error {
 }
 
 fn unguarded(text: Cow<'_, str>) -> Result<Cow<'_, str>, &'static str> {
-    match text.strip_prefix(GUARD) {
+    match text.strip_prefix(char::from(GUARD)) {
         Some(inner) if is_guarded(inner) => Ok(Cow::Owned(inner.to_owned())),
         None if !is_guarded(&text) => Ok(text),
         _ => Err("a text is not guarded as it must be"),

@@ -149,7 +149,51 @@ fn batches_do_not_matter() {
     assert_eq!(back(whole), batch(&rows));
 }
 
+/// A record as the rules say it, one letter after the other.
+fn record(row: &Row, formulas: Formulas) -> String {
+    let text = |value: &Option<String>| {
+        let Some(value) = value else { return String::new() };
+        let guard = formulas == Formulas::Guarded && value.starts_with(GUARDED);
+        let value = if guard { format!("'{value}") } else { value.clone() };
+        if value.is_empty() || value.contains([',', '"', '\r', '\n']) {
+            return format!("\"{}\"", value.replace('"', "\"\""));
+        }
+        value
+    };
+    let (id, at, known, small, large, context) = row;
+    let time = |at: &i64| format!("{}Z", crate::model::Timestamp::from_micros(*at));
+    let shown = [
+        at.as_ref().map(time),
+        known.map(|known| known.to_string()),
+        small.map(|small| small.to_string()),
+        large.map(|large| large.to_string()),
+    ];
+    let shown: Vec<String> = shown.into_iter().map(Option::unwrap_or_default).collect();
+    format!("{},{},{}\r\n", text(id), shown.join(","), text(context))
+}
+
 proptest! {
+    #[test]
+    fn what_is_written_by_columns_is_what_the_rules_say_of_each_field(
+        mut rows in any_rows(),
+        texts in proptest::collection::vec(proptest::option::of("[ab'=@\",\r\n\u{ff1d}\u{e9}]{0,6}"), 60),
+        plain in any::<bool>(),
+    ) {
+        if plain {
+            rows.iter_mut().zip(&texts).for_each(|(row, text)| row.0 = text.clone());
+            rows.iter_mut().zip(texts.iter().rev()).for_each(|(row, text)| row.5 = text.clone());
+        }
+        for formulas in [Formulas::Guarded, Formulas::Plain] {
+            let layout = crate::model::Layout { formulas, ..Default::default() };
+            let batches = [batch(&rows)];
+            let (mut out, none) = (Vec::new(), FileMetadata::new());
+            encode(Format::Csv, &schema(), &batches, &none, &Settings::new(layout), &mut out).unwrap();
+            let head = "id,created_at,known,small,large,context_json\r\n".to_owned();
+            let expected = rows.iter().fold(head, |all, row| all + &record(row, formulas));
+            prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
+
     #[test]
     fn any_rows_come_back_and_another_reader_agrees(
         rows in any_rows()

@@ -67,6 +67,27 @@ fn what_is_not_whole_is_refused() {
 }
 
 proptest! {
+    /// No event is refused, and what would make other lines of it is never taken.
+    #[test]
+    fn the_check_of_a_line_that_is_written_refuses_no_event_and_takes_no_two(
+        text in any::<String>(),
+        other in "[\\[\\]{}\",:a0 \\\\\n]{0,12}",
+    ) {
+        let mut string = String::new();
+        crate::model::json::push_string(&mut string, &text);
+        let line = format!("{{\"a\":[{string},{{\"b{{{{}}\\\\\":{{}}}}],{string}:{string}}}");
+        prop_assert_eq!((check(&line), whole(&line)), (Ok(()), Ok(())));
+        for bad in [format!("{line}{other}"), format!("{other}{line}"), other] {
+            prop_assert!(check(&bad).is_ok() <= whole(&bad).is_ok(), "{}", bad);
+        }
+        for bad in [
+            format!("{line}{line}"), format!("{line} {line}"), format!("{line}\n{line}"), format!("{line}\r"),
+            format!("{line} "), format!("[{line}]"), line.replacen("{", "", 1), "{".to_owned(),
+        ] {
+            prop_assert!(whole(&bad).is_err(), "{}", bad);
+        }
+    }
+
     #[test]
     fn any_text_comes_back(texts in proptest::collection::vec(any::<String>(), 0..20)) {
         let all: Vec<String> = texts

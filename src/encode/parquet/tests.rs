@@ -231,3 +231,70 @@ fn the_number_of_threads_decides_about_no_byte() {
         }
     }
 }
+
+/// Columns of random digits: an id, its link, and what the row is about.
+fn digits(rows: &[(String, Option<String>, Option<String>)]) -> RecordBatch {
+    let schema = Schema::new(vec![
+        Field::new("id", DataType::Utf8, false),
+        Field::new("link_self_href", DataType::Utf8, true),
+        Field::new("target_id", DataType::Utf8, true),
+    ]);
+    let ids: StringArray = rows.iter().map(|row| Some(row.0.as_str())).collect();
+    let links: StringArray = rows.iter().map(|row| row.1.as_deref()).collect();
+    let targets: StringArray = rows.iter().map(|row| row.2.as_deref()).collect();
+    RecordBatch::try_new(Arc::new(schema), vec![Arc::new(ids), Arc::new(links), Arc::new(targets)]).unwrap()
+}
+
+fn written(batch: &RecordBatch, codec: Codec) -> Bytes {
+    let settings = Settings { parquet: codec, ..Settings::default() };
+    let (schema, batches) = (batch.schema(), std::slice::from_ref(batch));
+    let mut out = Vec::new();
+    encode(Format::Parquet, &schema, batches, &metadata(), &settings, &mut out).unwrap();
+    out.into()
+}
+
+fn read_back(bytes: Bytes, like: &RecordBatch) -> RecordBatch {
+    let table = read_file(Format::Parquet, bytes, &Settings::default(), ReadLimits::default()).unwrap();
+    let read = arrow_select::concat::concat_batches(&table.schema, &table.batches).unwrap();
+    RecordBatch::try_new(like.schema(), read.columns().to_vec()).unwrap()
+}
+
+#[test]
+fn random_digits_have_encodings_of_their_own_beside_the_codec_that_as_few_old_readers_know() {
+    let row = |row: u64| {
+        let id = format!("{:016x}{:016x}", row.wrapping_mul(0x9e37_79b9_7f4a_7c15), row);
+        (id.clone(), Some(format!("https://api.example.com/v2/events/{id}")), Some(format!("{}", row % 7)))
+    };
+    let batch = digits(&(0..9_000).map(row).collect::<Vec<_>>());
+    let link = |codec| {
+        let bytes = written(&batch, codec);
+        assert_eq!(read_back(bytes.clone(), &batch), batch);
+        let reader = SerializedFileReader::new(bytes).unwrap();
+        let has = |column: usize, encoding: Encoding| {
+            reader.metadata().row_group(0).column(column).encodings().any(|one| one == encoding)
+        };
+        let new = [has(0, Encoding::DELTA_LENGTH_BYTE_ARRAY), has(1, Encoding::DELTA_BYTE_ARRAY)];
+        (new, reader.metadata().row_group(0).column(1).uncompressed_size())
+    };
+    let (new, short) = link(Codec::Zstd(3));
+    assert_eq!(new, [true; 2]);
+    for codec in [Codec::Plain, Codec::Snappy, Codec::Gzip(6)] {
+        let (new, long) = link(codec);
+        assert_eq!(new, [false; 2]);
+        assert!(long > short * 3 / 2, "{long} {short}");
+    }
+    assert_eq!([1, 3, 4, 22].map(|level| of_digits(Codec::Zstd(level))), [1, 1, 4, 22].map(Codec::Zstd));
+}
+
+proptest! {
+    #[test]
+    fn whatever_stands_in_columns_of_digits_comes_back(
+        rows in proptest::collection::vec(
+            (any::<String>(), any::<Option<String>>(), proptest::option::of("[ab]{0,3}|.{0,9}")), 0..60),
+        again in 1_usize..40,
+        codec in prop_oneof![Just(Codec::Zstd(3)), Just(Codec::Zstd(9)), Just(Codec::Plain)],
+    ) {
+        let batch = digits(&rows.iter().cycle().take(rows.len() * again).cloned().collect::<Vec<_>>());
+        prop_assert_eq!(read_back(written(&batch, codec), &batch), batch);
+    }
+}

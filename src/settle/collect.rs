@@ -17,7 +17,16 @@ pub(super) struct Collection {
     places: HashMap<EventId, usize>,
 }
 
+/// Events that room is made for, at most: a count may be a lie.
+const MOST_ROOM: u64 = 10_000;
+
 impl Collection {
+    /// None yet, with room for so many.
+    pub(super) fn expecting(events: u64) -> Self {
+        let room = usize::try_from(events.min(MOST_ROOM)).unwrap_or(0);
+        Self { events: Vec::with_capacity(room), places: HashMap::with_capacity(room) }
+    }
+
     /// Adds an event. The same id with the same content counts once, whatever its spelling as JSON.
     ///
     /// # Errors

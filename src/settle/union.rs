@@ -173,13 +173,15 @@ impl Union {
             (Some(at), Some(inside)) => inside.contains(at),
             _ => false,
         };
-        let mut own = Vec::new();
-        for event in events.into_events() {
+        let events = events.into_events();
+        let mut own = Vec::with_capacity(events.len());
+        for event in events {
             if far(&event) {
                 self.ids.push(fingerprint(event.id.as_str()))?;
                 own.push(event);
             } else {
-                self.border.push(event)?;
+                // Few of a page wait here, and are not to keep the page.
+                self.border.push(if inside.is_some() { event.alone() } else { event })?;
             }
         }
         Order::Time.sort(&mut own);

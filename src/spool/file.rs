@@ -11,7 +11,7 @@ use super::scratch::Scratch;
 use crate::error::Result;
 
 /// Bytes that are written at once.
-pub(super) const BUFFER: usize = 256 << 10;
+const BUFFER: usize = 256 << 10;
 
 /// A temporary file; its bytes count against the limit until it is dropped.
 #[derive(Debug)]

@@ -6,11 +6,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::events::{Events, weight};
-use super::file::{BUFFER, SpillFile, length, length_of};
+use super::file::{SpillFile, length, length_of};
 use super::record::{size, write};
 use super::scratch::Scratch;
 use crate::error::Result;
 use crate::model::Event;
+
+/// Bytes that are written at once. Less than what the allocator takes from the system for each time.
+const BUFFER: usize = 64 << 10;
 
 /// Keeps sequences, in memory up to its share and beyond in a file. Clones share both.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use tokio::task::spawn_blocking;
 use crate::error::{Error, Result};
 
 /// Work on no more events than this is done where it is asked for.
-const SHORT: u64 = 20_000;
+const SHORT: u64 = 2_000;
 
 /// Does `work`, which is about so many events, without holding up requests that are under way.
 pub(super) async fn aside<T: Send + 'static>(

@@ -4,29 +4,44 @@
 //! contents. What this file must not know: pages, counts.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::json::{Value, same};
 use crate::model::{Event, EventId, Flaw};
 
-/// Distinct events.
+/// Distinct events, in the order in which their ids came first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Collection {
-    events: HashMap<EventId, Event>,
+    events: Vec<Event>,
+    places: HashMap<EventId, usize>,
 }
 
+/// Events that room is made for, at most: a count may be a lie.
+const MOST_ROOM: u64 = 10_000;
+
 impl Collection {
+    /// None yet, with room for so many.
+    pub(super) fn expecting(events: u64) -> Self {
+        let room = usize::try_from(events.min(MOST_ROOM)).unwrap_or(0);
+        Self { events: Vec::with_capacity(room), places: HashMap::with_capacity(room) }
+    }
+
     /// Adds an event. The same id with the same content counts once, whatever its spelling as JSON.
     ///
     /// # Errors
     /// `Contradiction` when the id is known with another content.
     pub(super) fn add(&mut self, event: Event) -> Result<()> {
-        match self.events.get_mut(&event.id) {
-            Some(known) => agree(known, event),
-            None => {
-                self.events.insert(event.id.clone(), event);
+        match self.places.entry(event.id.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(self.events.len());
+                self.events.push(event);
                 Ok(())
             }
+            Entry::Occupied(place) => match self.events.get_mut(*place.get()) {
+                Some(known) => agree(known, event),
+                None => Err(Error::bug("an event is not where it was noted")),
+            },
         }
     }
 
@@ -35,7 +50,7 @@ impl Collection {
     /// # Errors
     /// As [`Collection::add`].
     pub(super) fn merge(&mut self, other: Self) -> Result<()> {
-        other.events.into_values().try_for_each(|event| self.add(event))
+        other.events.into_iter().try_for_each(|event| self.add(event))
     }
 
     /// Number of distinct ids.
@@ -45,18 +60,18 @@ impl Collection {
 
     /// Number of ids that both hold.
     pub(super) fn common(&self, other: &Self) -> u64 {
-        let both = self.events.keys().filter(|id| other.events.contains_key(*id)).count();
+        let both = self.places.keys().filter(|id| other.places.contains_key(*id)).count();
         u64::try_from(both).unwrap_or(u64::MAX)
     }
 
-    /// The events, in no order.
+    /// The events.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Event> {
-        self.events.values()
+        self.events.iter()
     }
 
-    /// The events, in no order.
-    pub(super) fn into_events(self) -> impl Iterator<Item = Event> {
-        self.events.into_values()
+    /// The events.
+    pub(super) fn into_events(self) -> Vec<Event> {
+        self.events
     }
 }
 

@@ -10,6 +10,7 @@ mod collect;
 mod kept;
 mod ledger;
 mod meter;
+mod order;
 mod probe;
 mod recount;
 mod repeat;

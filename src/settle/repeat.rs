@@ -9,12 +9,13 @@ use std::collections::HashSet;
 use super::Settled;
 use super::certify::Certain;
 use super::collect::Collection;
-use super::split::{Part, settled};
-use super::union::Union;
+use super::order::settled;
+use super::split::Part;
+use super::union::{Union, inside, pool};
 use crate::api::wire;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Claim, Evidence, Exchange, Level, Page, Proof, Step, Timestamp, Window};
-use crate::spool::Scratch;
+use crate::spool::{Pool, Scratch};
 
 /// The documented default of a page; how many events a reply may have follows from it.
 const PAGE: u32 = 100;
@@ -27,11 +28,12 @@ const PAGE: u32 = 100;
 /// has two contents in them. Storage: what does not fit into memory cannot be spilled.
 pub fn repeat(evidence: &Evidence, scratch: &Scratch) -> Result<Settled> {
     let wrong = |why: String| wrong(&why).at("window", evidence.range);
+    let pool = pool(scratch);
     let mut open: Vec<Proven> = Vec::new();
     for (number, proof) in evidence.proofs.iter().enumerate() {
         let proven = match proof.claim {
             Claim::Bracketed | Claim::Double => single(proof, evidence.padding),
-            Claim::TimeSum | Claim::TypeSum => sum(proof, &mut open, evidence.padding, scratch),
+            Claim::TimeSum | Claim::TypeSum => sum(proof, &mut open, evidence.padding, (scratch, &pool)),
         };
         open.push(proven.map_err(|error| error.at("window", evidence.range).at("proof", number))?);
     }
@@ -122,7 +124,12 @@ fn single(proof: &Proof, padding: u32) -> Result<Proven> {
 }
 
 /// The parts before it, held against one count.
-fn sum(proof: &Proof, open: &mut Vec<Proven>, padding: u32, scratch: &Scratch) -> Result<Proven> {
+fn sum(
+    proof: &Proof,
+    open: &mut Vec<Proven>,
+    padding: u32,
+    (scratch, pool): (&Scratch, &Pool),
+) -> Result<Proven> {
     let (question, replies) = read(proof, padding)?;
     let [(Step::Count, page)] = replies.as_slice() else {
         return Err(wrong("a sum is not held against one count"));
@@ -142,8 +149,12 @@ fn sum(proof: &Proof, open: &mut Vec<Proven>, padding: u32, scratch: &Scratch) -
         _ => by_type(&parts, &question),
     };
     whole?;
-    let mut union = Union::new(scratch, 0);
-    parts.into_iter().try_for_each(|proven| union.take(proven.part))?;
+    let mut union = Union::new(scratch, pool, 0);
+    parts.into_iter().try_for_each(|Proven { part, question }| {
+        // Parts by type share all times.
+        let inside = (proof.claim == Claim::TimeSum).then(|| inside(question.range, padding)).flatten();
+        union.take(part, inside)
+    })?;
     let Part { certain, parts } = union.finish()?;
     let agrees = match proof.claim {
         // Fewer: the count is cut off at a limit, or events vanished since; each part is certain by itself.

@@ -15,14 +15,15 @@ use super::aside::aside;
 use super::certify::{Certain, Outcome};
 use super::kept;
 use super::meter::Metered;
+use super::order::settled;
 use super::probe::WIDE_PADDING;
 use super::turns::InTurn;
-use super::union::{self, Union};
+use super::union::{Union, inside, pool};
 use super::{Settled, Settler, Source};
 use crate::error::{Error, Kind, Result};
 use crate::model::json::Value;
-use crate::model::{Certificate, Claim, Event, Evidence, Level, Query, Timestamp, Window};
-use crate::spool::{Order, Scratch, Sorter};
+use crate::model::{Claim, Event, Level, Query, Timestamp, Window};
+use crate::spool::Pool;
 
 /// Most parts that one split makes; what is still too large splits again.
 const MOST_PARTS: u64 = 64;
@@ -78,13 +79,16 @@ impl<S: Source> Settler<'_, S> {
         let own = Settler::new(&metered, self.settings.clone());
         own.padding.store(padding, Ordering::Relaxed);
         own.ceiling.store(self.ceiling.load(Ordering::Relaxed), Ordering::Relaxed);
-        let part = own.part(range, 0).await.map_err(|error| error.at("window", range))?;
+        let part = own
+            .part(range, 0, pool(&self.settings.scratch))
+            .await
+            .map_err(|error| error.at("window", range))?;
         let scratch = self.settings.scratch.clone();
         aside(part.certain.events.len(), move || settled(range, padding, part, &scratch)).await
     }
 
-    /// `depth` is how many ranges it is a part of.
-    fn part(&self, range: Window, depth: u32) -> BoxFuture<'_, Result<Part>> {
+    /// `depth` is how many ranges it is a part of; what it has is kept in their `pool`.
+    fn part(&self, range: Window, depth: u32, pool: Pool) -> BoxFuture<'_, Result<Part>> {
         Box::pin(async move {
             let query = self.query(range);
             let arriving = self.settings.double_from.is_some_and(|from| range.to > from);
@@ -115,9 +119,9 @@ impl<S: Source> Settler<'_, S> {
             }
             let whole = if self.can_be_cut(range) {
                 let parts = total.div_ceil(self.settings.walk_limit.max(2) * 3 / 5).clamp(2, MOST_PARTS);
-                self.parts_by_time(&query, cuts(range, parts), depth).await?
+                self.parts_by_time(&query, cuts(range, parts), depth, pool).await?
             } else {
-                self.parts_by_type(&query, depth).await?
+                self.parts_by_type(&query, depth, &pool).await?
             };
             whole.map_err(|reason| {
                 reasons.push(reason);
@@ -146,18 +150,24 @@ impl<S: Source> Settler<'_, S> {
         whole: &Query,
         cuts: Vec<Window>,
         depth: u32,
+        outer: Pool,
     ) -> Result<Result<Part, String>> {
+        let scratch = &self.settings.scratch;
         let mut reason = String::new();
         for _ in 0..ROUNDS {
-            let Part { certain, parts } =
-                stream::iter(cuts.clone())
-                    .map(|cut| async move {
-                        self.part(cut, depth + 1).await.map_err(|error| error.at("part", cut))
-                    })
-                    .buffered(PARTS_IN_FLIGHT)
-                    .try_fold(Union::new(&self.settings.scratch, depth), joined)
-                    .and_then(whole_of)
-                    .await?;
+            // What a round of the whole range has kept is of no use to the next one.
+            let pool = if depth == 0 { pool(scratch) } else { outer.clone() };
+            let union = Union::new(scratch, &pool, depth);
+            let pool = &pool;
+            let Part { certain, parts } = stream::iter(cuts.clone())
+                .map(|cut| async move {
+                    let part = self.part(cut, depth + 1, pool.clone()).await;
+                    part.map(|part| (cut, part)).map_err(|error| error.at("part", cut))
+                })
+                .buffered(PARTS_IN_FLIGHT)
+                .try_fold(union, |union, (cut, part)| joined(union, part, inside(cut, self.padding())))
+                .and_then(whole_of)
+                .await?;
             let (total, reply) = self.counted_with_reply(whole).await?;
             // Fewer than the parts hold: the count is cut off at some limit, or events vanished since. Either way
             // each part is certain by itself. More: something is visible that no part has.
@@ -172,7 +182,7 @@ impl<S: Source> Settler<'_, S> {
 
     /// Settles a range that cannot be cut further in time by event type. Types that nobody has named would be
     /// missing, so the sum must agree exactly.
-    async fn parts_by_type(&self, whole: &Query, depth: u32) -> Result<Result<Part, String>> {
+    async fn parts_by_type(&self, whole: &Query, depth: u32, pool: &Pool) -> Result<Result<Part, String>> {
         if whole.event_types.len() == 1 {
             return Ok(Err("it cannot be split further, by time or by event type".to_owned()));
         }
@@ -183,7 +193,7 @@ impl<S: Source> Settler<'_, S> {
         } else {
             types.extend(whole.event_types.iter().cloned());
         }
-        let mut union = Union::new(&self.settings.scratch, depth);
+        let mut union = Union::new(&self.settings.scratch, pool, depth);
         for name in types {
             let query = Query { event_types: vec![name.clone()], ..whole.clone() };
             let first = self.first_page(&query).await?;
@@ -194,7 +204,7 @@ impl<S: Source> Settler<'_, S> {
                 )));
             }
             match self.certify(&query, Level::Double, first).await? {
-                Outcome::Certain(certain) => union = joined(union, Part { certain, parts: 1 }).await?,
+                Outcome::Certain(certain) => union = joined(union, Part { certain, parts: 1 }, None).await?,
                 Outcome::Uncertain { reason } => return Ok(Err(format!("of type {name:?}: {reason}"))),
             }
         }
@@ -225,51 +235,13 @@ impl<S: Source> Settler<'_, S> {
 }
 
 /// The union with one more part.
-async fn joined(mut union: Union, part: Part) -> Result<Union> {
-    aside(part.certain.events.len(), move || union.take(part).map(|()| union)).await
+async fn joined(mut union: Union, part: Part, inside: Option<Window>) -> Result<Union> {
+    aside(part.certain.events.len(), move || union.take(part, inside).map(|()| union)).await
 }
 
 /// The whole that all parts are.
 async fn whole_of(union: Union) -> Result<Part> {
     aside(union.rows(), move || union.finish()).await
-}
-
-/// What a certain set says of its range.
-pub(super) fn settled(range: Window, padding: u32, whole: Part, scratch: &Scratch) -> Result<Settled> {
-    let Part { certain, parts } = whole;
-    let share = union::share(scratch, 0);
-    let mut within = Sorter::new(scratch, share, Order::Time);
-    let (mut outside, mut strays) = (Vec::new(), Vec::new());
-    let (mut quiet_from, mut quiet_to) = (padding >= 2, padding >= 2);
-    certain.events.each(|event| {
-        let Some(at) = event.created_at else {
-            strays.push(event.alone());
-            return Ok(());
-        };
-        quiet_from &= !near(range.from, at);
-        quiet_to &= !near(range.to, at);
-        if range.contains(at) {
-            return within.push(event);
-        }
-        outside.push(event.alone());
-        Ok(())
-    })?;
-    strays.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-    let events = within.finish()?.into_events(scratch, share)?;
-    let certificate = Certificate {
-        level: certain.level,
-        range,
-        padding,
-        total: certain.total,
-        distinct: certain.distinct,
-        events: events.len(),
-        quiet_from,
-        quiet_to,
-        parts,
-    };
-    let proofs = certain.proofs;
-    let evidence = (!proofs.is_empty()).then_some(Evidence { range, padding, proofs });
-    Ok(Settled { certificate, events, outside, strays, evidence })
 }
 
 /// The event that lies farthest beyond the question, and by how many seconds.
@@ -281,11 +253,6 @@ fn farthest(settled: &Settled, padding: u32) -> Option<(&Event, i64)> {
     };
     let all = settled.outside.iter().filter_map(|event| Some((event, beyond(event.created_at?))));
     all.max_by_key(|(_, beyond)| *beyond)
-}
-
-/// Whether a time is within a second of a border, which is then not quiet. The padding shows what lies beyond it.
-fn near(border: Timestamp, at: Timestamp) -> bool {
-    (at.seconds() - border.seconds()).abs() <= 1
 }
 
 /// Cuts a range into about `parts` pieces, on whole minutes where they are long enough, else on whole seconds. One

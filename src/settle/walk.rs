@@ -78,7 +78,8 @@ impl<S: Source> Settler<'_, S> {
         }
         let (pages, size) = self.pages(&first);
         let mut last_page_full = first.events.len() >= size;
-        let mut walk = Walk { kept: Kept::new(self.settings.evidence_limit), ..Walk::default() };
+        let kept = Kept::new(self.settings.evidence_limit);
+        let mut walk = Walk { events: Collection::expecting(first.total), kept, ..Walk::default() };
         walk.add(first)?;
 
         let numbers: Vec<u32> = match direction {

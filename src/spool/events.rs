@@ -26,11 +26,12 @@ pub(super) fn weight(event: &Event) -> u64 {
 #[derive(Clone, Debug)]
 pub struct Events(Held);
 
-/// Places are positions in the list, or bytes of the file.
+/// Places are positions in the list, bytes of the file, or positions in all parts together.
 #[derive(Clone, Debug)]
 enum Held {
     Memory { events: Arc<[Event]>, from: usize, to: usize },
     File { file: Arc<SpillFile>, from: u64, to: u64, count: u64 },
+    Parts { parts: Arc<[Events]>, from: u64, to: u64 },
 }
 
 impl Default for Events {
@@ -51,11 +52,22 @@ impl Events {
         Self(Held::File { file, from, to, count })
     }
 
+    /// These sequences, one after the other; they are not copied for it.
+    pub fn joined(mut parts: Vec<Self>) -> Self {
+        parts.retain(|part| !part.is_empty());
+        if parts.len() <= 1 {
+            return parts.pop().unwrap_or_default();
+        }
+        let to = parts.iter().map(Self::len).fold(0, u64::saturating_add);
+        Self(Held::Parts { parts: parts.into(), from: 0, to })
+    }
+
     /// How many.
     pub fn len(&self) -> u64 {
         match &self.0 {
             Held::Memory { from, to, .. } => length_of(to.saturating_sub(*from)),
             Held::File { count, .. } => *count,
+            Held::Parts { from, to, .. } => to.saturating_sub(*from),
         }
     }
 
@@ -81,6 +93,18 @@ impl Events {
             Held::File { file, from, to, .. } => {
                 Place::File(Records::new(Arc::clone(file), *from, *to, block))
             }
+            Held::Parts { parts, from, to } => {
+                let parts = Arc::clone(parts);
+                Place::Parts(Box::new(Parts {
+                    parts,
+                    next: 0,
+                    own: None,
+                    start: *from,
+                    at: 0,
+                    to: *to,
+                    block,
+                }))
+            }
         })
     }
 
@@ -91,7 +115,7 @@ impl Events {
     pub fn to_vec(&self) -> Result<Vec<Event>> {
         match &self.0 {
             Held::Memory { events, from, to } => Ok(events.get(*from..*to).unwrap_or_default().to_vec()),
-            Held::File { .. } => self.iter().collect(),
+            Held::File { .. } | Held::Parts { .. } => self.iter().collect(),
         }
     }
 
@@ -148,7 +172,7 @@ impl Events {
     fn end(&self) -> u64 {
         match &self.0 {
             Held::Memory { to, .. } => length_of(*to),
-            Held::File { to, .. } => *to,
+            Held::File { to, .. } | Held::Parts { to, .. } => *to,
         }
     }
 
@@ -159,6 +183,7 @@ impl Events {
                 Held::Memory { events: Arc::clone(events), from: position(from), to: position(to) }
             }
             Held::File { file, .. } => Held::File { file: Arc::clone(file), from, to, count },
+            Held::Parts { parts, .. } => Held::Parts { parts: Arc::clone(parts), from, to },
         })
     }
 }
@@ -171,7 +196,54 @@ pub struct EventsIter(Place);
 enum Place {
     Memory { events: Arc<[Event]>, at: usize, to: usize },
     File(Records),
+    Parts(Box<Parts>),
     End,
+}
+
+/// The way through several sequences.
+#[derive(Debug)]
+struct Parts {
+    parts: Arc<[Events]>,
+    /// The part that comes next.
+    next: usize,
+    /// The way through the part before it.
+    own: Option<EventsIter>,
+    /// The first position that is asked for; those before it are passed over.
+    start: u64,
+    /// The position of the next event.
+    at: u64,
+    to: u64,
+    block: usize,
+}
+
+impl Parts {
+    /// What `step` gives of the next event, or of the first of the next part; `None` behind the last.
+    fn step<T>(&mut self, mut step: impl FnMut(&mut EventsIter) -> Result<Option<T>>) -> Result<Option<T>> {
+        while self.at < self.to {
+            let Some(own) = &mut self.own else {
+                let Some(part) = self.parts.get(self.next) else { break };
+                self.next += 1;
+                if self.at.saturating_add(part.len()) <= self.start {
+                    self.at = self.at.saturating_add(part.len());
+                } else {
+                    self.own = Some(part.iter_by(self.block));
+                }
+                continue;
+            };
+            let given =
+                if self.at < self.start { own.pass_over()?.map(|_| None) } else { step(own)?.map(Some) };
+            match given {
+                Some(given) => {
+                    self.at = self.at.saturating_add(1);
+                    if given.is_some() {
+                        return Ok(given);
+                    }
+                }
+                None => self.own = None,
+            }
+        }
+        Ok(None)
+    }
 }
 
 impl EventsIter {
@@ -189,6 +261,10 @@ impl EventsIter {
                 let place = records.place();
                 Ok(records.skip()?.map(|time| (time, place)))
             }
+            Place::Parts(parts) => {
+                let passed = parts.step(Self::pass_over)?;
+                Ok(passed.map(|(time, _)| (time, parts.at.saturating_sub(1))))
+            }
         }
     }
 }
@@ -205,6 +281,7 @@ impl Iterator for EventsIter {
                 event.map(Ok)
             }
             Place::File(records) => records.next().transpose(),
+            Place::Parts(parts) => parts.step(|own| own.next().transpose()).transpose(),
         };
         if !matches!(next, Some(Ok(_))) {
             self.0 = Place::End;

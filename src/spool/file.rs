@@ -1,10 +1,11 @@
-//! A file without a name that is written once from its beginning and read at any place.
+//! A file without a name that is written once and read at any place.
 //!
-//! What lives here: [`SpillFile`]. What this file must not know: what the bytes are.
+//! What lives here: [`SpillFile`], to which one appends, or whose places several set aside and fill. What this file must not know: what the bytes are.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::scratch::Scratch;
 use crate::error::Result;
@@ -17,14 +18,14 @@ const BUFFER: usize = 256 << 10;
 pub struct SpillFile {
     file: File,
     scratch: Scratch,
-    /// Bytes on the disk; those in `waiting` follow them.
-    written: u64,
+    /// Bytes on the disk, or set aside there; those in `waiting` follow them.
+    written: AtomicU64,
     waiting: Vec<u8>,
 }
 
 impl SpillFile {
     pub(super) fn new(file: File, scratch: Scratch) -> Self {
-        Self { file, scratch, written: 0, waiting: Vec::new() }
+        Self { file, scratch, written: AtomicU64::new(0), waiting: Vec::new() }
     }
 
     /// Appends bytes; gives the place where they begin.
@@ -59,7 +60,7 @@ impl SpillFile {
 
     /// Bytes appended.
     pub fn len(&self) -> u64 {
-        self.written.saturating_add(length(&self.waiting))
+        self.written.load(Ordering::Relaxed).saturating_add(length(&self.waiting))
     }
 
     /// Whether nothing was appended.
@@ -80,14 +81,30 @@ impl SpillFile {
     /// Writes these bytes, or what waits if there are none.
     fn write_out(&mut self, direct: &[u8]) -> Result<()> {
         let out = if direct.is_empty() { &self.waiting } else { direct };
-        let bytes = length(out);
-        self.scratch.grow(bytes)?;
-        let written = self.file.write_all_at(out, self.written);
+        // Counted even if only some of it is written: the drop takes the same number back.
+        let at = self.reserve(length(out))?;
+        let written = self.fill(out, at);
         if direct.is_empty() {
             self.waiting.clear();
         }
-        // Counted even if only some of it was written: the drop takes the same number back.
-        self.written = self.written.saturating_add(bytes);
+        written
+    }
+
+    /// Sets bytes aside behind all others, to be filled; gives the place where they begin.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Storage`]: the limit is reached.
+    pub(super) fn reserve(&self, bytes: u64) -> Result<u64> {
+        self.scratch.grow(bytes)?;
+        Ok(self.written.fetch_add(bytes, Ordering::Relaxed))
+    }
+
+    /// Writes bytes to a place that was set aside.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Storage`]: the disk does not take them.
+    pub(super) fn fill(&self, bytes: &[u8], at: u64) -> Result<()> {
+        let written = self.file.write_all_at(bytes, at);
         written.map_err(|cause| self.scratch.failed("cannot write a temporary file", cause))
     }
 
@@ -138,7 +155,7 @@ impl SpillFile {
 
 impl Drop for SpillFile {
     fn drop(&mut self) {
-        self.scratch.shrink(self.written);
+        self.scratch.shrink(*self.written.get_mut());
     }
 }
 

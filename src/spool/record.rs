@@ -1,6 +1,6 @@
 //! An event as bytes in a temporary file.
 //!
-//! What lives here: the form of a record, [`append`], and [`Records`], which reads one after the other. What this file
+//! What lives here: the form of a record, how it is written, and [`Records`], which reads one after the other. What this file
 //! must not know: an order, who holds the file.
 
 use std::sync::Arc;
@@ -22,20 +22,52 @@ const LENGTHS: usize = 5;
 
 /// Appends an event.
 pub(super) fn append(file: &mut SpillFile, event: &Event) -> Result<()> {
-    let (id, flaw) = (event.id.as_str(), event.flaw.map_or("", Flaw::name));
-    let id_length = u32::try_from(id.len()).map_err(|_| Error::bug("an id is too long to spill"))?;
-    let rest = [TIME, LENGTHS, flaw.len(), id.len()].into_iter().map(length_of);
-    let whole = rest.fold(length(&event.text), u64::saturating_add);
-    file.append_with(|out| {
-        out.put_u64_le(whole);
-        out.put_u8(u8::from(event.created_at.is_some()));
-        out.put_i64_le(event.created_at.map_or(0, Timestamp::micros));
-        out.put_u8(u8::try_from(flaw.len()).unwrap_or(0));
-        out.put_u32_le(id_length);
-        out.put_slice(flaw.as_bytes());
-        out.put_slice(id.as_bytes());
-    })?;
+    let head = Head::of(event)?;
+    file.append_with(|out| head.write(out))?;
     file.append(&event.text).map(|_| ())
+}
+
+/// Bytes of an event's record.
+pub(super) fn size(event: &Event) -> Result<u64> {
+    let head = Head::of(event)?;
+    Ok(head.rest.saturating_add(length_of(PREFIX)))
+}
+
+/// Writes an event's record.
+pub(super) fn write(out: &mut Vec<u8>, event: &Event) -> Result<()> {
+    Head::of(event)?.write(out);
+    out.put_slice(&event.text);
+    Ok(())
+}
+
+/// What stands in front of an event's text.
+struct Head<'a> {
+    /// Bytes behind the prefix.
+    rest: u64,
+    created_at: Option<Timestamp>,
+    flaw: &'static str,
+    id: &'a str,
+    id_length: u32,
+}
+
+impl<'a> Head<'a> {
+    fn of(event: &'a Event) -> Result<Self> {
+        let (id, flaw) = (event.id.as_str(), event.flaw.map_or("", Flaw::name));
+        let id_length = u32::try_from(id.len()).map_err(|_| Error::bug("an id is too long to spill"))?;
+        let rest = [TIME, LENGTHS, flaw.len(), id.len()].into_iter().map(length_of);
+        let rest = rest.fold(length(&event.text), u64::saturating_add);
+        Ok(Self { rest, created_at: event.created_at, flaw, id, id_length })
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.put_u64_le(self.rest);
+        out.put_u8(u8::from(self.created_at.is_some()));
+        out.put_i64_le(self.created_at.map_or(0, Timestamp::micros));
+        out.put_u8(u8::try_from(self.flaw.len()).unwrap_or(0));
+        out.put_u32_le(self.id_length);
+        out.put_slice(self.flaw.as_bytes());
+        out.put_slice(self.id.as_bytes());
+    }
 }
 
 /// A part of a file, record by record.

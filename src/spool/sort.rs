@@ -37,6 +37,11 @@ impl Order {
         };
         by.then_with(|| one.text.cmp(&other.text)).then_with(|| one.flaw.cmp(&other.flaw))
     }
+
+    /// Puts events into this order; fast where they are in long stretches already.
+    pub fn sort(self, events: &mut [Event]) {
+        events.sort_by(|one, other| self.compare(one, other));
+    }
 }
 
 /// Takes events in any order.
@@ -164,6 +169,12 @@ pub struct Sorted {
 }
 
 impl Sorted {
+    /// Sequences that are in this order already, to be merged.
+    pub fn of(order: Order, runs: Vec<Events>) -> Self {
+        let count = runs.iter().map(Events::len).fold(0, u64::saturating_add);
+        Self { order, runs, count }
+    }
+
     /// How many.
     pub fn len(&self) -> u64 {
         self.count

@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::event::{build, count_invalid, mask, within};
 use crate::error::{Error, Kind, Result};
-use crate::model::Page;
-use crate::model::json::{self, Value};
+use crate::model::json::{self, Outline, Value, value_end, white_space_end};
+use crate::model::{Event, Page};
 
 /// By what factor a page may exceed the size asked for (a server may ignore the size).
 const MAX_EXCESS: usize = 10;
@@ -30,6 +30,16 @@ pub struct EventType {
 /// `body`. Bytes that are not UTF-8 flaw the event that holds them; outside of events they are an error.
 /// Error: malformed.
 pub fn page(body: &Bytes, size: u32) -> Result<Page> {
+    // An API that ignores the size may answer a question for one event with a page of its own size.
+    let most = MAX_EXCESS.saturating_mul(usize::try_from(size.max(100)).unwrap_or(usize::MAX));
+    match plain_page(body, most) {
+        Some(page) => Ok(page),
+        None => any_page(body, most),
+    }
+}
+
+/// The page, however it is written; what is wrong with it, if it is none.
+pub(super) fn any_page(body: &Bytes, most: usize) -> Result<Page> {
     let masked;
     let (text, garbled) = match std::str::from_utf8(body) {
         Ok(text) => (text, false),
@@ -38,22 +48,7 @@ pub fn page(body: &Bytes, size: u32) -> Result<Page> {
             (masked.as_str(), true)
         }
     };
-    let envelope = parse(text)?;
-    let numbers = only(envelope, "page")?.ok_or_else(|| malformed("has no page"))?;
-    let total = only(numbers, "totalElements")?
-        .and_then(|total| total.as_u64())
-        .ok_or_else(|| malformed("has no page.totalElements that is a count"))?;
-    let list = match only(envelope, "_embedded")? {
-        Some(embedded) if embedded.kind() != json::Kind::Null => only(embedded, "events")?,
-        _ => None,
-    };
-    let list = list.filter(|list| list.kind() != json::Kind::Null);
-    if let Some(list) = list.filter(|list| list.kind() != json::Kind::Array) {
-        return Err(malformed(&format!("has events that are no list: {}", list.kind().name())));
-    }
-
-    // An API that ignores the size may answer a question for one event with a page of its own size.
-    let most = MAX_EXCESS.saturating_mul(usize::try_from(size.max(100)).unwrap_or(usize::MAX));
+    let Envelope { total, number, list } = envelope(text)?;
     let mut events = Vec::new();
     let mut invalid = 0_usize;
     for value in list.iter().flat_map(Value::elements) {
@@ -70,8 +65,72 @@ pub fn page(body: &Bytes, size: u32) -> Result<Page> {
     if garbled && invalid != count_invalid(body) {
         return Err(malformed("holds bytes outside of its events that are not UTF-8"));
     }
+    Ok(found(total, number, events))
+}
+
+/// The same page, if it is one whose list of events is the first thing in it that is called so. Every byte is read at most
+/// twice: each event to its end and then by itself, and what is around them without them.
+pub(super) fn plain_page(body: &Bytes, most: usize) -> Option<Page> {
+    let text = std::str::from_utf8(body).ok()?;
+    let bytes = text.as_bytes();
+    let open = list_start(text)?;
+    let (mut events, mut outline) = (Vec::new(), Outline::default());
+    let mut at = white_space_end(bytes, open + 1);
+    while bytes.get(at) != Some(&b']') || !events.is_empty() {
+        let event = text.get(at..value_end(bytes, at))?;
+        if events.len() == most {
+            return None;
+        }
+        events.push(build(body.slice_ref(event.as_bytes()), outline.read(event).ok()?, false));
+        at = white_space_end(bytes, at + event.len());
+        match bytes.get(at)? {
+            b',' => at = white_space_end(bytes, at + 1),
+            b']' => break,
+            _ => return None,
+        }
+    }
+    let around = [text.get(..=open)?, text.get(at..)?].concat();
+    let Envelope { total, number, list } = envelope(&around).ok()?;
+    // The list stands where the events were, so that all of it together is JSON.
+    let place = within(&around, list?.text())?;
+    (place == (open..open + 2)).then(|| found(total, number, events))
+}
+
+/// Where a list begins behind the first text that looks like its key.
+fn list_start(text: &str) -> Option<usize> {
+    const KEY: &str = "\"events\"";
+    let colon = white_space_end(text.as_bytes(), text.find(KEY)? + KEY.len());
+    let open = white_space_end(text.as_bytes(), colon + 1);
+    (text.as_bytes().get(colon) == Some(&b':') && text.as_bytes().get(open) == Some(&b'[')).then_some(open)
+}
+
+fn found(total: u64, number: Option<u64>, events: Vec<Event>) -> Page {
+    Page { total, events, number, server_time: None, attempts: 1, exchange: None }
+}
+
+/// What stands around the events.
+struct Envelope<'a> {
+    total: u64,
+    number: Option<u64>,
+    list: Option<Value<'a>>,
+}
+
+fn envelope(text: &str) -> Result<Envelope<'_>> {
+    let envelope = parse(text)?;
+    let numbers = only(envelope, "page")?.ok_or_else(|| malformed("has no page"))?;
+    let total = only(numbers, "totalElements")?
+        .and_then(|total| total.as_u64())
+        .ok_or_else(|| malformed("has no page.totalElements that is a count"))?;
+    let list = match only(envelope, "_embedded")? {
+        Some(embedded) if embedded.kind() != json::Kind::Null => only(embedded, "events")?,
+        _ => None,
+    };
+    let list = list.filter(|list| list.kind() != json::Kind::Null);
+    if let Some(list) = list.filter(|list| list.kind() != json::Kind::Array) {
+        return Err(malformed(&format!("has events that are no list: {}", list.kind().name())));
+    }
     let number = only(numbers, "number").ok().flatten().and_then(|number| number.as_u64());
-    Ok(Page { total, events, number, server_time: None, attempts: 1, exchange: None })
+    Ok(Envelope { total, number, list })
 }
 
 /// The event types of these bytes: `{"eventTypes":[{"type":…,"description":…},…]}`. Error: malformed.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use super::page::{any_page, plain_page};
 use super::*;
 use crate::error::Kind;
 use crate::model::json::MAX_DEPTH;
@@ -12,6 +13,14 @@ const EVENT: &str = r#"{"id":"a","created_at":"2018-08-13T10:15:31"}"#;
 
 fn read(text: impl Into<Bytes>) -> crate::Result<Page> {
     page(&text.into(), 100)
+}
+
+/// Whether the short way reads it; if so, as the long way does.
+fn is_plain(body: &Bytes, most: usize) -> bool {
+    let Some(plain) = plain_page(body, most) else { return false };
+    let any = any_page(body, most).unwrap();
+    assert_eq!((plain.total, plain.number, plain.events), (any.total, any.number, any.events));
+    true
 }
 
 fn with(events: &str, total: &str) -> String {
@@ -36,6 +45,34 @@ fn reads_a_page_and_slices_it() {
     assert!(page.events.iter().all(|event| event.flaw.is_none()));
     let range = body.as_ptr_range();
     assert!(page.events.iter().all(|event| range.contains(&event.text.as_ptr())), "texts are not copied");
+}
+
+#[test]
+fn the_short_way_is_for_pages_as_they_are_documented() {
+    for events in ["[]", " [ ] ", "[1]", &format!("[{EVENT}]"), &format!(" [ {EVENT} , {EVENT} ] ")] {
+        assert!(is_plain(&Bytes::from(with(events, "7")), 2), "{events}");
+    }
+    let list = format!("[{EVENT},{EVENT}]");
+    assert!(is_plain(&with(&list, "7").replacen('{', r#"{"a":"\"events\":[","#, 1).into(), 2));
+    for text in [
+        with(&list, "7").replacen("totalElements", "totalElement", 1),
+        with(&list, "7").replacen("_embedded", "embedded", 1),
+        with(&list, "7").replacen('{', r#"{"_embedded":null,"#, 1),
+        with(&list, "7").replacen('{', r#"{"events":[],"#, 1),
+        with(&list, "7").replacen("events", r"event\u0073", 1),
+        with(&list, "7") + "]",
+        with(&format!("{list},\"events\":[]"), "7"),
+        with(&format!("[{EVENT},]"), "7"),
+        with(&format!("[,{EVENT}]"), "7"),
+        with(&format!("[{EVENT}{EVENT}]"), "7"),
+        with(&format!("[{EVENT},{EVENT},{EVENT}]"), "7"),
+        with("[{\"id\":tru}]", "7"),
+        with("[{\"id\":\"a]}", "7"),
+        with("[", "7"),
+        with("7", "7"),
+    ] {
+        assert!(!is_plain(&Bytes::from(text.clone()), 2), "{text}");
+    }
 }
 
 #[test]
@@ -279,6 +316,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in any::<Vec<u8>>()) {
         let bytes = Bytes::from(bytes);
+        is_plain(&bytes, 100);
         if let Err(error) = page(&bytes, 100) {
             prop_assert_eq!(error.kind(), Kind::Malformed);
         }
@@ -295,6 +333,7 @@ proptest! {
         let end = (position + length).min(body.len());
         body.splice(position..end, [byte]);
         let body = Bytes::from(body);
+        is_plain(&body, 100);
         match page(&body, 100) {
             Ok(page) => for event in page.events {
                 prop_assert!(event.flaw.is_some() || std::str::from_utf8(&event.text).is_ok());
@@ -332,7 +371,10 @@ proptest! {
             r#""new":[{"events":[1],"page":{"totalElements":9}}]"#.to_owned(),
         ];
         let parts: Vec<_> = order.iter().map(|position| parts[*position].as_str()).collect();
-        let page = read(format!("{a}{{{b}{}{c}}}{d}", parts.join(&format!("{d},{a}")))).unwrap();
+        let body = Bytes::from(format!("{a}{{{b}{}{c}}}{d}", parts.join(&format!("{d},{a}"))));
+        let new = |part: &usize| *part == 3;
+        prop_assert_eq!(is_plain(&body, 100), order.iter().position(|part| *part == 1) < order.iter().position(new));
+        let page = read(body).unwrap();
         prop_assert_eq!(page.total, total);
         prop_assert!(page.events.iter().all(|event| event.flaw.is_none() && event.created_at.is_some()));
         prop_assert_eq!(page.events.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ids);

@@ -3,11 +3,12 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use super::inside as inside_of;
 use super::*;
 use crate::error::Kind;
 use crate::model::{EventId, Timestamp, Window};
 use crate::settle::Settled;
-use crate::settle::split::settled;
+use crate::settle::order::settled;
 
 const FROM: i64 = 1_000;
 const SECONDS: i64 = 60;
@@ -66,25 +67,66 @@ fn part(events: &[Shown]) -> Part {
     Part { certain: Certain { level, total, distinct, events: walked.into(), proofs: Vec::new() }, parts: 1 }
 }
 
-/// The union of all; with `nested`, of unions of two each.
-fn union(parts: &[Vec<Shown>], scratch: &Scratch, nested: bool) -> Result<Part> {
-    let mut whole = Union::new(scratch, 0);
+/// What parts are said to have inside of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Told {
+    Nothing,
+    /// Each what the whole would have if it were cut into equal parts.
+    Cut,
+    /// Each the whole, and more.
+    All,
+}
+
+/// How a union is made.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    /// Of unions of two parts each.
+    nested: bool,
+    told: Told,
+}
+
+fn ways() -> [Way; 6] {
+    let way = |nested, told| Way { nested, told };
+    [
+        way(false, Told::Nothing),
+        way(true, Told::Nothing),
+        way(false, Told::Cut),
+        way(true, Told::Cut),
+        way(false, Told::All),
+        way(true, Told::All),
+    ]
+}
+
+fn union(parts: &[Vec<Shown>], scratch: &Scratch, Way { nested, told }: Way) -> Result<Part> {
+    let step = SECONDS / i64::try_from(parts.len().max(1)).unwrap();
+    let window = |from: i64, to: i64| Window::new(Timestamp::from_seconds(from), Timestamp::from_seconds(to));
+    let inside = |number: usize| match told {
+        Told::Nothing => None,
+        Told::Cut => {
+            let from = FROM + step * i64::try_from(number).unwrap();
+            inside_of(window(from, from + step), 0)
+        }
+        Told::All => Some(window(FROM - 5, FROM + SECONDS + 5)),
+    };
+    let pool = pool(scratch);
+    let mut whole = Union::new(scratch, &pool, 0);
+    let all: Vec<_> = parts.iter().enumerate().collect();
     if nested {
-        for two in parts.chunks(2) {
-            let mut inner = Union::new(scratch, 1);
-            two.iter().try_for_each(|events| inner.take(part(events)))?;
-            whole.take(inner.finish()?)?;
+        for two in all.chunks(2) {
+            let mut inner = Union::new(scratch, &pool, 1);
+            two.iter().try_for_each(|(number, events)| inner.take(part(events), inside(*number)))?;
+            whole.take(inner.finish()?, inside(two[0].0))?;
         }
     } else {
-        parts.iter().try_for_each(|events| whole.take(part(events)))?;
+        all.iter().try_for_each(|(number, events)| whole.take(part(events), inside(*number)))?;
     }
     whole.finish()
 }
 
-fn whole(parts: &[Vec<Shown>], scratch: &Scratch, nested: bool) -> Result<Settled> {
+fn whole(parts: &[Vec<Shown>], scratch: &Scratch, way: Way) -> Result<Settled> {
     let from = Timestamp::from_seconds(FROM);
     let range = Window::new(from, from.plus_seconds(SECONDS));
-    settled(range, 2, union(parts, scratch, nested)?, scratch)
+    settled(range, 2, union(parts, scratch, way)?, scratch)
 }
 
 /// What everything in one map says, part after part.
@@ -93,7 +135,7 @@ fn expected(parts: &[Vec<Shown>]) -> Result<Vec<Event>> {
     for events in parts {
         part(events).certain.events.each(|event| all.add(event))?;
     }
-    let mut events: Vec<_> = all.into_events().collect();
+    let mut events: Vec<_> = all.into_events();
     events.sort_unstable_by(|one, other| one.sort_key().cmp(&other.sort_key()));
     Ok(events)
 }
@@ -112,16 +154,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn how_much_memory_there_is_decides_about_no_union(parts in prop_oneof![Just(0), Just(2)].prop_flat_map(parts)) {
+    fn neither_memory_nor_what_parts_are_said_to_have_inside_decides_about_a_union(parts in prop_oneof![Just(0), Just(2)].prop_flat_map(parts)) {
         let place = tempfile::tempdir().unwrap();
         let expected = expected(&parts);
         for memory in [0, 1_000, 10_000, 100_000, u64::MAX] {
-            for nested in [false, true] {
+            for way in ways() {
                 let scratch = Scratch::new(place.path().to_owned(), memory, u64::MAX);
-                match (&expected, whole(&parts, &scratch, nested)) {
+                match (&expected, whole(&parts, &scratch, way)) {
                     (Ok(expected), Ok(found)) => {
                         prop_assert_eq!(&all(&found), expected);
-                        let one = whole(&parts, &Scratch::default(), nested).unwrap();
+                        let one = whole(&parts, &Scratch::default(), way).unwrap();
                         prop_assert_eq!(&found.certificate, &one.certificate);
                         prop_assert_eq!(&found.outside, &one.outside);
                         prop_assert_eq!(&found.strays, &one.strays);
@@ -137,9 +179,57 @@ proptest! {
     }
 }
 
+/// Parts as an API shows them that keeps to what is asked, but for a few events: those of its cut, two seconds more on both
+/// sides; and whether there are no such few.
+fn dealt() -> impl Strategy<Value = (Vec<Vec<Shown>>, bool)> {
+    let few = prop::collection::vec((0..4_usize, any::<u8>(), 0..5_u8), 0..3);
+    (1..4_i64, any::<u64>(), prop_oneof![2 => Just(Vec::new()), 1 => few]).prop_map(|(count, seed, few)| {
+        let step = SECONDS / count;
+        let mut parts: Vec<Vec<Shown>> = Vec::new();
+        for from in (0..count).map(|number| FROM + step * number) {
+            let asked = from - 2..from + step + 3;
+            let shown = |id: u8| Shown { id, spelling: ((seed >> (id % 60)) % 3) as u8 };
+            let own = (0..=u8::MAX)
+                .map(shown)
+                .filter(|shown| event(shown).created_at.is_some_and(|at| asked.contains(&at.seconds())));
+            parts.push(own.collect());
+        }
+        let exact = few.is_empty();
+        for (part, id, spelling) in few {
+            if let Some(part) = parts.get_mut(part) {
+                part.push(Shown { id, spelling });
+            }
+        }
+        (parts, exact)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn parts_that_follow_on_each_other_are_joined_without_looking_into_them((parts, exact) in dealt()) {
+        let place = tempfile::tempdir().unwrap();
+        let expected = expected(&parts).unwrap();
+        for memory in [0, 10_000, u64::MAX] {
+            for way in ways() {
+                let scratch = Scratch::new(place.path().to_owned(), memory, u64::MAX);
+                let joined = union(&parts, &scratch, way).unwrap().certain.events;
+                let Distinct::Joined(Joined { inner, border, .. }) = &joined else {
+                    return Err(TestCaseError::fail("not joined"));
+                };
+                let usual = exact && way.told == Told::Cut;
+                prop_assert!(!usual || (inner.len() == parts.len() && border.len() < joined.len()));
+                prop_assert_eq!(&all(&whole(&parts, &scratch, way).unwrap()), &expected);
+            }
+        }
+    }
+}
+
 /// One id in as many texts as there are, each in a part of its own.
 fn texts(texts: &[&'static [u8]]) -> Result<Vec<Event>> {
-    let mut union = Union::new(&Scratch::default(), 0);
+    let scratch = Scratch::default();
+    let mut union = Union::new(&scratch, &pool(&scratch), 0);
     for text in texts {
         let flaw = std::str::from_utf8(text).is_err().then_some(Flaw::NotUtf8);
         let (id, text) = (EventId::new("a"), Bytes::from_static(text));
@@ -147,7 +237,7 @@ fn texts(texts: &[&'static [u8]]) -> Result<Vec<Event>> {
         walked.add(Event { id, created_at: None, text, flaw }).unwrap();
         let events = walked.into();
         let certain = Certain { level: Level::Double, total: 1, distinct: 1, events, proofs: Vec::new() };
-        union.take(Part { certain, parts: 1 })?;
+        union.take(Part { certain, parts: 1 }, None)?;
     }
     let mut found = Vec::new();
     union.finish()?.certain.events.each(|event| {

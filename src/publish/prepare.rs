@@ -124,7 +124,7 @@ impl Prepared {
     /// The rows themselves, group after group, with the events' texts as the last column where they were asked for.
     ///
     /// # Errors
-    /// Each item may be one of [`Kind::Storage`].
+    /// Each item may be one of [`crate::error::Kind::Storage`].
     pub fn batches(&self) -> impl Iterator<Item = Result<RecordBatch>> + '_ {
         self.content.all()
     }

@@ -1,7 +1,7 @@
 //! A certificate's counting, repeated from the replies that were kept.
 //!
-//! What lives here: [`repeat`]. It shares with the making of certificates only what reads a reply and what tells two
-//! contents of one id apart; the counting is written a second time. What this file must not know: where the replies were
+//! What lives here: [`repeat`]. It shares with the making of certificates only what reads a reply, what tells two
+//! contents of one id apart and how far an event may lie from its question; the counting is written a second time. What this file must not know: where the replies were
 //! kept, what became of the events.
 
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use super::Settled;
 use super::certify::Certain;
 use super::collect::Collection;
 use super::order::settled;
-use super::split::Part;
+use super::split::{Part, farthest, is_believed};
 use super::union::{Union, inside, pool};
 use crate::api::wire;
 use crate::error::{Error, Kind, Result};
@@ -39,7 +39,14 @@ pub fn repeat(evidence: &Evidence, scratch: &Scratch) -> Result<Settled> {
     }
     match (open.pop(), open.is_empty()) {
         (Some(whole), true) if whole.question.range == evidence.range => {
-            settled(evidence.range, evidence.padding, whole.part, scratch)
+            let settled = settled(evidence.range, evidence.padding, whole.part, scratch)?;
+            match farthest(&settled, evidence.padding) {
+                Some((event, beyond)) if !is_believed(beyond, evidence.padding) => {
+                    Err(wrong("an event lies far from what was asked for".to_owned())
+                        .at("id", event.id.as_str().escape_debug()))
+                }
+                _ => Ok(settled),
+            }
         }
         (Some(whole), true) => Err(wrong(format!("they are about {}", whole.question.range))),
         (Some(_), false) => Err(wrong("parts are left that no sum holds".to_owned())),

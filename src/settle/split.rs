@@ -64,7 +64,7 @@ impl<S: Source> Settler<'_, S> {
                     .at("seconds beyond what was asked", beyond)
                     .hint("its date filter cannot be trusted, so nothing of this window was committed; run `vonage-audit probe`"));
             }
-            if beyond <= SHARP || padding >= WIDE_PADDING {
+            if is_believed(beyond, padding) {
                 return Ok(settled);
             }
             // The probes saw a filter that is sharp, and this event says that it is not.
@@ -244,8 +244,13 @@ async fn whole_of(union: Union) -> Result<Part> {
     aside(union.rows(), move || union.finish()).await
 }
 
+/// Whether an answer may be what it is said to be, with an event so many seconds beyond the question.
+pub(super) fn is_believed(beyond: i64, padding: u32) -> bool {
+    beyond <= SHARP || (padding >= WIDE_PADDING && beyond <= MOST_BEYOND)
+}
+
 /// The event that lies farthest beyond the question, and by how many seconds.
-fn farthest(settled: &Settled, padding: u32) -> Option<(&Event, i64)> {
+pub(super) fn farthest(settled: &Settled, padding: u32) -> Option<(&Event, i64)> {
     let (range, padding) = (settled.certificate.range, i64::from(padding));
     let beyond = |at: Timestamp| {
         let (early, late) = (range.from.seconds() - at.seconds(), at.seconds() - range.to.seconds());

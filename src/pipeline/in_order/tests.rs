@@ -83,6 +83,8 @@ fn lines() -> impl Strategy<Value = Vec<String>> {
         r#","event_type":"USER_LOGIN","context":{"email":"a@example.org"}"#,
         r#","event_type":"NUMBER_ASSIGN","context":{"country":"GB","msisdn":"1"}"#,
         r#","event_type":"NEW","context":{"unheard":{"of":[1]}}"#,
+        // Which of the two is told depends on whether both were met in one window.
+        r#","event_type":"NEW","context":{"unheard":{}}"#,
         r#","context":{"api_secret":"s3cr3t-value-of-a-kind"}"#,
         "",
     ]);
@@ -212,6 +214,81 @@ fn an_input_that_changed_in_between_is_said_so() {
     assert_eq!(ids(rows.again.events(own).unwrap()), [EventId::new("a")]);
     let error = rows.again.events(other).unwrap_err();
     assert!(error.to_string().contains("changed"), "{error}");
+}
+
+#[test]
+fn an_input_that_says_something_else_the_second_time_is_no_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::builtin().unwrap();
+    let way = Way { again: true, block: 100, threads: 1, memory: u64::MAX };
+    let job = job(way, folder.path());
+    let first = line("a", "10:00:00", r#","source":"x""#) + &line("b", "10:00:01", "");
+    let own = Grid::Hour.window(crate::model::Timestamp::parse("2026-03-01T10:00:00").unwrap().at);
+    for (second, same) in [
+        (first.clone(), true),
+        (line("b", "10:00:01", "") + &line("a", "10:00:00", r#","source":"x""#), true),
+        (first.replace(r#""x""#, r#""y""#), false),
+        (first.replace(r#""x""#, "7"), false),
+        (first.clone() + &line("c", "10:00:02", ""), false),
+        (first.clone() + &line("a", "10:00:00", r#","source":"Y""#), false),
+        (first.clone() + "{\"id\":7,\"created_at\":\"2026-03-01T10:00:03\"}", false),
+    ] {
+        let left = Mutex::new(vec![second, first.clone()]);
+        let open: Open = Box::new(move || {
+            let text = left.lock().unwrap().pop().unwrap();
+            Ok(Box::new(Cursor::new(text.into_bytes())))
+        });
+        let inputs = Inputs { streams: vec![("twice".to_owned(), open)], again: true };
+        let taken = take_by(way.block, &job, &table, Limits::default(), Arc::new(inputs)).unwrap();
+        let Kept::InOrder(rows) = taken.0 else { panic!("it is in order") };
+        let (window, events, make) = rows.windows(&recipe(&job, &table)).next().unwrap();
+        assert_eq!((window, events), (own, 2));
+        assert_eq!(make().unwrap().events.events().is_ok(), same);
+    }
+}
+
+#[test]
+fn what_would_take_memory_is_sorted_instead() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::builtin().unwrap();
+    let way = Way { again: true, block: BLOCK, threads: 2, memory: u64::MAX };
+    let job = job(way, folder.path());
+    let padded = |id: u32, at: &str, length: usize| {
+        line(&format!("{id:04}"), at, &format!(",\"x\":\"{}\"", "y".repeat(length)))
+    };
+    let one_time =
+        |lines: u32, length| (0..lines).map(|id| padded(id, "10:00:00", length)).collect::<String>();
+    let keys: String =
+        (0..3_000).map(|id| line(&format!("{id:04}"), "10:00:00", &format!(",\"k{id}\":1"))).collect();
+    for (text, ordered) in [
+        (one_time(100, 1_000), true),
+        (one_time(60, 100_000), false),
+        (padded(1, "10:00:00", LONG - 100), true),
+        (padded(1, "10:00:00", LONG), false),
+        (keys.clone(), true),
+        (
+            keys.clone()
+                + &keys.replace("T10", "T11").replace("\"id\":\"", "\"id\":\"x").replace("\"k", "\"l"),
+            true,
+        ),
+        (keys.clone() + &keys.replace("\"id\":\"", "\"id\":\"x").replace("\"k", "\"l"), false),
+    ] {
+        let taken = taken(way, &job, &table, &[text]).unwrap();
+        assert_eq!(matches!(taken.0, Kept::InOrder(_)), ordered);
+    }
+}
+
+#[test]
+fn a_limit_that_only_the_last_rows_reach_leaves_what_came_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::builtin().unwrap();
+    let way = Way { again: true, block: 1 << 20, threads: 1, memory: u64::MAX };
+    let mut job = job(way, folder.path());
+    job.files.partition_limit = 1;
+    job.files.layout.partitioning = crate::model::Partitioning::parse("event_type").unwrap();
+    let typed = |id, at, name: &str| line(id, at, &format!(",\"event_type\":\"{name}\""));
+    let text = typed("a", "10:00:00", "A") + &typed("b", "11:00:00", "A") + &typed("c", "11:00:01", "B");
+    assert!(matches!(taken(way, &job, &table, &[text]).unwrap().0, Kept::Sorted(_)));
 }
 
 #[test]

@@ -120,8 +120,8 @@ fn take_by(
                 return Ok(Taken(Kept::InOrder(InOrder { lines, windows, again })));
             }
             Ok(None) => {}
-            // This way refuses all where the other refuses a window.
-            Err(error) if error.kind() == Kind::Unproven => {}
+            // This way refuses all where the other refuses a window, and takes more temporary files.
+            Err(error) if matches!(error.kind(), Kind::Unproven | Kind::Storage) => {}
             Err(error) => return Err(error),
         }
     }

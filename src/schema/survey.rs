@@ -180,7 +180,7 @@ impl Survey {
             }
         }
         self.unnamed = self.unnamed.saturating_add(other.unnamed);
-        self.unnamed == 0 && self.findings <= MAX_KEPT && self.types.len() <= MAX_KEPT
+        self.unnamed == 0 && self.counts.len() <= MAX_KEPT
     }
 
     /// How many event types and findings are told apart.
@@ -208,7 +208,9 @@ impl Survey {
     /// The findings. An object of whose members some are findings themselves is left out.
     pub fn into_drift(self) -> Drift {
         let mut drift = Drift { unnamed: self.unnamed, ..Drift::default() };
-        for (event_type, of_type) in &self.types {
+        let mut types: Vec<_> = self.types.iter().collect();
+        types.sort_unstable_by_key(|(name, _)| *name);
+        for (event_type, of_type) in types {
             let finding = |difference, pointer: &str, json| Finding {
                 difference,
                 event_type: event_type.clone(),
@@ -406,7 +408,7 @@ mod tests {
         // One more than is told apart, in two parts that are not full.
         let many = |from: usize| -> Vec<String> {
             let key = |number| format!(r#"{{"event_type":"APP_CREATE","k{number}":1}}"#);
-            (from..from + MAX_KEPT / 2 + 1).map(key).collect()
+            (from..from + MAX_KEPT / 2).map(key).collect()
         };
         let (one, other) = (many(0), many(MAX_KEPT));
         let of = |events: &[String]| survey(&events.iter().map(String::as_str).collect::<Vec<_>>());

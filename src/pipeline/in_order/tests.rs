@@ -279,6 +279,20 @@ fn what_would_take_memory_is_sorted_instead() {
 }
 
 #[test]
+fn rows_that_do_not_fit_into_temporary_files_are_no_reason_to_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::builtin().unwrap();
+    let way = Way { again: true, block: 1 << 10, threads: 2, memory: 0 };
+    let text: String = (100..300).map(|id| line(&format!("{id}"), &format!("10:00:00.{id}"), "")).collect();
+    for (limit, ordered) in [(u64::MAX, true), (60_000, false)] {
+        let mut job = job(way, folder.path());
+        job.scratch = Scratch::new(folder.path().to_owned(), 0, limit);
+        let Taken(kept) = taken(way, &job, &table, std::slice::from_ref(&text)).unwrap();
+        assert_eq!(matches!(kept, Kept::InOrder(_)), ordered);
+    }
+}
+
+#[test]
 fn a_limit_that_only_the_last_rows_reach_leaves_what_came_before() {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::builtin().unwrap();

@@ -130,7 +130,7 @@ fn lines() -> impl Strategy<Value = Vec<String>> {
 fn which_way_lines_take_decides_about_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (ordered, sorted, contradicted) = (Cell::new(0), Cell::new(0), Cell::new(0));
-    let config = Config { cases: 150, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 70, failure_persistence: None, ..Config::default() };
     let cases = (lines(), lines(), any::<prop::sample::Index>(), 1_usize..300, 1_usize..4);
     let result = TestRunner::new(config).run(&cases, |(first, second, cut, block, threads)| {
         // In two streams, and once more with other lines, some of which say something else of an id.
@@ -155,7 +155,7 @@ fn which_way_lines_take_decides_about_nothing() {
     println!(
         "{ordered} inputs came in order, {sorted} were sorted; {contradicted} datasets held something else"
     );
-    assert!(ordered > 100 && sorted > 100 && contradicted > 5);
+    assert!(ordered > 50 && sorted > 50 && contradicted > 5);
 }
 
 fn line(id: &str, at: &str, rest: &str) -> String {

@@ -416,6 +416,22 @@ mod tests {
     }
 
     #[test]
+    fn which_findings_are_named_beyond_the_limit_is_no_matter_of_chance() {
+        let table = Table::builtin().unwrap();
+        let drift = || {
+            let mut survey = Survey::default();
+            for number in 0..3_000 {
+                let text = format!(r#"{{"event_type":"T{number}","context":{{"k":1}}}}"#);
+                survey.add(&table, Value::parse(&text).unwrap());
+            }
+            survey.into_drift()
+        };
+        let first = drift();
+        assert_eq!((first.findings.len(), first.unnamed), (MAX_KEPT, 6_000 - MAX_KEPT as u64));
+        assert_eq!(drift(), first);
+    }
+
+    #[test]
     fn what_the_table_says_is_no_drift() {
         let files = [
             include_str!("../../tests/data/events-published.ndjson"),

@@ -9,6 +9,7 @@ use std::future::Future;
 
 use futures::future::{Either, select};
 use futures::stream::{self, Stream, StreamExt, try_unfold};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::deliver::{Delivered, DeliveredUndated, deliver, deliver_undated};
@@ -32,6 +33,9 @@ pub(super) const WINDOWS_A_COMMIT: usize = 64;
 /// Windows that are made ready at once, if there are threads for it; they are delivered in order all the same. More of
 /// them would take more memory: further threads encode columns.
 const WINDOWS_AHEAD: usize = 2;
+
+/// Events of a window from which on it is made ready alone: the writers of two such would take twice the memory.
+const LARGE: u64 = 1 << 14;
 
 /// What a conversion is to do.
 #[derive(Clone, Debug)]
@@ -152,11 +156,11 @@ async fn all(
         Kept::InOrder(rows) => {
             (report.lines, report.windows) = (rows.lines, rows.count());
             let windows = rows.windows(&recipe).map(|(window, events, make)| {
-                let made = compute(make);
-                async move {
-                    let made = made.await.map_err(|error| error.at("window", window))?;
+                let ready = async move {
+                    let made = compute(make).await.map_err(|error| error.at("window", window))?;
                     Ok(Ready { window, certificate: unproven(window, events), made })
-                }
+                };
+                (events, ready)
             });
             windows_of(job, stream::iter(windows), dataset, report).await?;
         }
@@ -192,18 +196,31 @@ async fn sorted(
         compute(move || Ok(windows.next().transpose()?.map(|next| (next, windows))))
     });
     drop(lines);
-    windows_of(job, windows.map(|next| made(next, recipe.clone())), dataset, report).await
+    let windows = windows.map(|next| {
+        let events = next.as_ref().map_or(0, |(_, events)| events.len());
+        (events, made(next, recipe.clone()))
+    });
+    windows_of(job, windows, dataset, report).await
 }
 
-/// Publishes windows, each made by its future.
+/// Publishes windows, each with its number of events and made by its future.
 async fn windows_of(
     job: &Conversion,
-    windows: impl Stream<Item = impl Future<Output = Result<Ready>>>,
+    windows: impl Stream<Item = (u64, impl Future<Output = Result<Ready>>)>,
     dataset: &Dataset,
     report: &mut Converted,
 ) -> Result<()> {
     let mut records = Vec::new();
     let ahead = job.files.threads.all().min(WINDOWS_AHEAD);
+    let places = Semaphore::new(ahead);
+    let windows = windows.map(|(events, ready)| {
+        let wanted = if events >= LARGE { ahead } else { 1 };
+        let place = places.acquire_many(u32::try_from(wanted).unwrap_or(1));
+        async move {
+            let _place = place.await.map_err(|cause| Error::bug("windows have no places").because(cause))?;
+            ready.await
+        }
+    });
     let mut making = std::pin::pin!(windows.buffered(ahead));
     while let Some(ready) = making.next().await {
         records.push(one(ready?, dataset, report).await?);

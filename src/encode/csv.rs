@@ -54,12 +54,7 @@ pub(super) fn header(schema: &SchemaRef, formulas: Formulas, sink: &mut (impl Wr
         if position > 0 {
             line.push(b',');
         }
-        let name = field.name();
-        if is_special(name.as_bytes()) {
-            quoted(&mut line, name, false);
-        } else {
-            line.extend_from_slice(name.as_bytes());
-        }
+        push(&mut line, field.name(), false, is_special(field.name().as_bytes()));
     }
     end(&mut line, sink)
 }
@@ -124,12 +119,8 @@ impl<'a> Column<'a> {
                 if texts.is_valid(row) {
                     let text = texts.value(row);
                     let guard = formulas == Formulas::Guarded && is_guarded(text);
-                    if text.is_empty() || (*special && is_special(text.as_bytes())) {
-                        quoted(line, text, guard);
-                    } else {
-                        line.extend(guard.then_some(GUARD));
-                        line.extend_from_slice(text.as_bytes());
-                    }
+                    let quotes = text.is_empty() || (*special && is_special(text.as_bytes()));
+                    push(line, text, guard, quotes);
                 }
             }
             Self::Plain(cells) => {
@@ -158,6 +149,15 @@ fn is_guarded(text: &str) -> bool {
     // Nearly every text begins with a letter or a digit.
     let plain = text.as_bytes().first().is_none_or(u8::is_ascii_alphanumeric);
     !plain && text.starts_with(GUARDED)
+}
+
+/// Appends a text.
+fn push(line: &mut Vec<u8>, text: &str, guard: bool, quotes: bool) {
+    if quotes {
+        return quoted(line, text, guard);
+    }
+    line.extend(guard.then_some(GUARD));
+    line.extend_from_slice(text.as_bytes());
 }
 
 /// Appends a text in quotes.

@@ -16,7 +16,7 @@ use super::deliver::{Delivered, DeliveredUndated, deliver, deliver_undated};
 use super::in_order::{Kept, Taken};
 use super::input::Lines;
 use super::run::metadata;
-use super::transform::{Ready, Recipe, one_window};
+use super::transform::{Ready, Recipe, add_types, one_window};
 use crate::encode::Settings as Files;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
@@ -99,9 +99,7 @@ impl Converted {
         self.quarantined += counts.quarantined;
         self.files += length(files);
         self.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
-        for (name, count) in types {
-            *self.types.entry(name).or_default() += count;
-        }
+        add_types(&mut self.types, types);
     }
 
     /// 0 only if every line, or every event of a dataset, is a row now.

@@ -6,6 +6,8 @@
 //! the same rows for any order. So the outcome does not depend on which way was taken.
 //! What this file must not know: how a line becomes a row, where rows go.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io::BufRead;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -20,7 +22,7 @@ use super::input::{Blocks, Input, Limits, Lines, Windows, unreadable};
 use super::transform::{Made, Received, Recipe, make};
 use crate::encode::unpacked;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Counts, Window};
+use crate::model::{Counts, Drift, Window};
 use crate::publish::{Grouped, Prepared};
 use crate::schema::Table;
 use crate::spool::Events;
@@ -83,8 +85,8 @@ pub(super) struct InOrder {
 struct Facts {
     window: Window,
     counts: Counts,
-    types: std::collections::BTreeMap<String, u64>,
-    drift: crate::model::Drift,
+    types: BTreeMap<String, u64>,
+    drift: Drift,
 }
 
 /// Reads all lines of all streams. It blocks while it reads: call it off the async threads.
@@ -109,12 +111,8 @@ fn take_by(
     if again.inputs.again {
         let recipe = recipe(job, table);
         let mut taking = Taking::new(&recipe);
-        let whole = match attempt(&recipe, (block, limits), &again.inputs, &seen, &mut taking) {
-            Ok(true) => taking.finish(),
-            Ok(false) => Ok(None),
-            Err(error) => Err(error),
-        };
-        match whole {
+        let ordered = attempt(&recipe, (block, limits), &again.inputs, &seen, &mut taking);
+        match ordered.and_then(|ordered| if ordered { taking.finish() } else { Ok(None) }) {
             Ok(Some(Whole { lines, windows })) => {
                 let again = Arc::new(again);
                 return Ok(Taken(Kept::InOrder(InOrder { lines, windows, again })));
@@ -144,8 +142,8 @@ struct Again {
     open: Mutex<Option<Windows>>,
 }
 
-impl std::fmt::Debug for Again {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Again {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Again").finish_non_exhaustive()
     }
 }

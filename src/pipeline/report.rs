@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use bytes::Bytes;
 
+use super::transform::add_types;
 use crate::error::{Error, Kind};
 use crate::model::{Counts, Drift, EventId, FileRecord, Flaw, Grid, Head, Level, Window};
 
@@ -100,9 +101,7 @@ impl Report {
         self.vanished += u64::try_from(vanished.len()).unwrap_or(u64::MAX);
         self.files += u64::try_from(files.len()).unwrap_or(u64::MAX);
         self.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
-        for (name, count) in types {
-            *self.types.entry(name).or_default() += count;
-        }
+        add_types(&mut self.types, types);
     }
 
     /// 0 only if everything that was asked for is committed and proven.

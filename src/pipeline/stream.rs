@@ -16,7 +16,7 @@ use super::progress::Progress;
 use super::report::Report;
 use super::rows::{Done, Rows};
 use super::run::{Job, Run, Sink};
-use super::transform::{Made, Ready};
+use super::transform::{Made, Ready, add_types};
 use crate::encode::{Batches, EVENT_TEXT, RowStream, StreamFormat};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Event, Flaw, Lines, Window};
@@ -82,9 +82,7 @@ impl Stream {
             report.rows += rows;
             report.redacted += counts.redacted;
             report.drift.merge(drift);
-            for (name, count) in types {
-                *report.types.entry(name).or_default() += count;
-            }
+            add_types(&mut report.types, types);
             unkept(quarantine, report);
             observe(Progress::Committed { window, events: counts.settled });
         }

@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use bytes::Bytes;
 
-use super::rows::{Done, Rows, row_reader};
+use super::rows::{Done, Rows, Sink, row_reader};
 use crate::api;
 use crate::encode::{FileMetadata, Settings};
 use crate::error::{Error, Kind, Result};
@@ -170,11 +170,8 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
         // Where others of its block are left out, it does not keep the block.
         let event = if recipe.selection.by_user() { event.alone() } else { event };
         // One that cannot be a row comes back, too: what is kept of it is looked at by other means.
-        if let Some(event) = rows.push_if(event, |text, outline| recipe.keeps(text, outline))? {
-            let (event, redacted) = as_kept(event, recipe.secrets);
-            counts.redacted += u64::from(redacted);
-            rows.push(event)?;
-        }
+        let held = rows.push_if(event, |text, outline| recipe.keeps(text, outline))?;
+        counts.redacted += push_as_kept(&mut rows, held, recipe.secrets)?;
     }
     let Done { quarantine, drift, .. } = rows.finish()?;
     counts.quarantined = length(&quarantine);
@@ -186,6 +183,18 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
 /// The text of an event that may become a row.
 pub(super) fn readable(event: &Event) -> Option<&str> {
     event.flaw.is_none().then(|| std::str::from_utf8(&event.text).ok()).flatten()
+}
+
+/// Makes an event that was not kept as it is a row without its secrets, if it can be one; how many had any replaced.
+pub(super) fn push_as_kept<S: Sink>(
+    rows: &mut Rows<'_, S>,
+    held: Option<Event>,
+    secrets: Secrets,
+) -> Result<u64> {
+    let Some(event) = held else { return Ok(0) };
+    let (event, redacted) = as_kept(event, secrets);
+    rows.push(event)?;
+    Ok(u64::from(redacted))
 }
 
 /// The event as the dataset keeps it: without its secrets, unless it keeps those; and whether any were replaced.
@@ -219,8 +228,13 @@ pub(super) fn count_types(batch: &RecordBatch, types: &mut BTreeMap<String, u64>
     for name in column.iter().flatten() {
         *counts.entry(name).or_default() += 1;
     }
-    for (name, count) in counts {
-        *types.entry(name.to_owned()).or_default() += count;
+    add_types(types, counts.into_iter().map(|(name, count)| (name.to_owned(), count)));
+}
+
+/// Adds numbers of events by type.
+pub(super) fn add_types(types: &mut BTreeMap<String, u64>, more: impl IntoIterator<Item = (String, u64)>) {
+    for (name, count) in more {
+        *types.entry(name).or_default() += count;
     }
 }
 

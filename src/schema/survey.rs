@@ -97,8 +97,7 @@ impl Survey {
             }
             None => {
                 let known = table.registry().find(event_type).is_some();
-                let events = self.counts.len();
-                self.counts.push(0);
+                let events = uncounted(&mut self.counts);
                 let new = OfType { known, events, pointers: Pointers::new() };
                 self.types.entry(event_type.to_owned()).or_insert(new)
             }
@@ -150,12 +149,8 @@ impl Survey {
     pub fn merge(&mut self, other: &Self) -> bool {
         for (name, theirs) in &other.types {
             let (counts, findings) = (&mut self.counts, &mut self.findings);
-            let mut number = || {
-                counts.push(0);
-                counts.len() - 1
-            };
             let own = self.types.entry(name.clone()).or_insert_with(|| OfType {
-                events: number(),
+                events: uncounted(counts),
                 known: theirs.known,
                 pointers: Pointers::new(),
             });
@@ -166,7 +161,7 @@ impl Survey {
                     let same = known.iter().find(|(kind, own, _)| (kind, own) == (difference, json));
                     let mine = same.map(|(_, _, mine)| *mine).unwrap_or_else(|| {
                         *findings += 1;
-                        let mine = number();
+                        let mine = uncounted(counts);
                         known.push((*difference, json, mine));
                         mine
                     });
@@ -326,13 +321,18 @@ impl Walk<'_> {
         }
         let number = found.unwrap_or_else(|| {
             *self.findings += 1;
-            self.counts.push(0);
-            let number = self.counts.len() - 1;
+            let number = uncounted(self.counts);
             self.pointers.entry(self.pointer.clone()).or_default().push((difference, json, number));
             number
         });
         count(self.counts, self.counted, number);
     }
+}
+
+/// The number of a count that begins.
+fn uncounted(counts: &mut Vec<u64>) -> usize {
+    counts.push(0);
+    counts.len() - 1
 }
 
 fn count(counts: &mut [u64], counted: &mut Vec<usize>, number: usize) {

@@ -11,7 +11,7 @@ use super::seam::Seam;
 use super::worker::Piece;
 use crate::error::{Error, Result};
 use crate::model::{Counts, Drift, Window};
-use crate::pipeline::transform::Recipe;
+use crate::pipeline::transform::{Recipe, add_types};
 use crate::publish::{Grouped, Preparations};
 use crate::schema::Survey;
 
@@ -64,9 +64,7 @@ impl Taking {
             let Some(facts) = self.windows.last_mut() else { return Err(Error::bug("rows have no window")) };
             facts.counts.settled += events;
             facts.counts.redacted += piece.redacted;
-            for (name, count) in piece.types {
-                *facts.types.entry(name).or_default() += count;
-            }
+            add_types(&mut facts.types, piece.types);
             // Which findings are told where they are too many follows from how events come.
             let told = self.survey.merge(&piece.survey);
             let own = facts.types.len() + self.survey.len() + self.rows.groups();

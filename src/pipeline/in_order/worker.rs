@@ -14,7 +14,7 @@ use crate::model::json::Outline;
 use crate::model::{Event, Timestamp, Window};
 use crate::pipeline::input::window;
 use crate::pipeline::rows::Rows;
-use crate::pipeline::transform::{Recipe, as_kept, count_types};
+use crate::pipeline::transform::{Recipe, count_types, push_as_kept};
 use crate::schema::Survey;
 
 /// Rows of one window that come one after the other.
@@ -86,11 +86,8 @@ impl<'a> Worker<'a> {
         }
         for (event, outline) in self.tie.drain(..) {
             let keeps = |text: &str, outline: &Outline| self.recipe.keeps(text, outline);
-            if let Some(event) = self.rows.push_read(event, outline, keeps)? {
-                let (event, redacted) = as_kept(event, self.recipe.secrets);
-                self.redacted += u64::from(redacted);
-                self.rows.push(event)?;
-            }
+            let held = self.rows.push_read(event, outline, keeps)?;
+            self.redacted += push_as_kept(&mut self.rows, held, self.recipe.secrets)?;
         }
         Ok(true)
     }

@@ -21,6 +21,8 @@ use crate::schema::{Json, Kind, NodeId, Rule, Survey, Table, Tree};
 /// Most bytes of events in one batch, and most bytes of one event. Offsets of texts are 32-bit; no column of a row
 /// is longer than its event and the names that the registry adds.
 pub const MAX_BATCH_BYTES: usize = 1 << 30;
+/// Most event types and findings that are known on when a survey is taken.
+const MAX_LASTING: usize = 1_024;
 /// What a row may take beside its event's text: the registry's names, offsets.
 const ROW_OVERHEAD: usize = 256;
 
@@ -295,8 +297,12 @@ impl Flattener {
         self.take_survey().into_drift()
     }
 
-    /// The same before it is decided what of it is told, so that it can be put together with that of other rows.
+    /// The same before it is decided what of it is told, so that it can be put together with that of other rows. Where much
+    /// is told apart, the next survey begins anew, so that it has room for as much.
     pub fn take_survey(&mut self) -> Survey {
+        if self.survey.len() <= MAX_LASTING {
+            return self.survey.take();
+        }
         self.routes.forget_traces();
         std::mem::take(&mut self.survey)
     }

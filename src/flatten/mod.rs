@@ -21,6 +21,6 @@ mod route;
 pub use crate::model::json::same;
 pub use flattener::{Flattener, MAX_BATCH_BYTES, Refusal, RowNotes};
 pub use issues::ColumnIssues;
-pub use proof::not_rebuilt;
+pub use proof::{Proof, not_rebuilt};
 pub use rebuild::{Rebuilder, rebuild};
 pub use redact::{redact, redact_foreign, redact_read};

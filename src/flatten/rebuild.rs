@@ -15,7 +15,7 @@ use crate::schema::{Json, Node, NodeId, Table, Tree};
 mod check;
 mod direct;
 
-pub(super) use check::Check;
+pub(super) use check::{Check, Ways};
 
 /// Rebuilds one event; for many rows of a batch use a [`Rebuilder`].
 ///
@@ -30,9 +30,20 @@ pub fn rebuild(batch: &RecordBatch, row: usize, table: &Table) -> Result<String>
 pub struct Rebuilder<'a> {
     table: &'a Table,
     columns: Vec<Column<'a>>,
-    /// Which columns hold the value of a string.
-    strings: Vec<bool>,
+    /// What the columns of texts hold.
+    held: Vec<Held>,
     rows: usize,
+}
+
+/// What a column of texts holds of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    /// What a string means.
+    Meaning,
+    /// The text as it stands, of a value of any type.
+    Text,
+    /// The text of an integer.
+    Integer,
 }
 
 #[derive(Debug)]
@@ -68,8 +79,12 @@ impl<'a> Rebuilder<'a> {
                 Column::Time(array.downcast_ref().ok_or_else(|| wrong(&column.name))?)
             });
         }
-        let strings = table.columns().iter().map(|column| matches!(column.json, Some(Json::String) | None));
-        Ok(Self { table, columns, strings: strings.collect(), rows: batch.num_rows() })
+        let held = table.columns().iter().map(|column| match column.json {
+            Some(Json::String) | None => Held::Meaning,
+            Some(Json::Any | Json::Number | Json::Boolean) => Held::Text,
+            Some(Json::Integer) => Held::Integer,
+        });
+        Ok(Self { table, columns, held: held.collect(), rows: batch.num_rows() })
     }
 
     /// The JSON text of the event of this row, equal to what was received as [`super::same()`] understands it.

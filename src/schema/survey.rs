@@ -1,6 +1,6 @@
 //! What events hold that the table does not say.
 //!
-//! What lives here: [`Survey`], one walk over an event along the table's tree. It counts event types, pointers and
+//! What lives here: [`Survey`], for which each event is walked once along the table's tree. It counts event types, pointers and
 //! JSON types; no value is kept. Names of object members are kept, since a pointer is made of them.
 //! What this file must not know: what is done with the findings.
 
@@ -9,12 +9,14 @@ use std::collections::HashMap;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 
-use super::column::{Column, Json, Kind};
+use self::walk::Walk;
 use super::table::Table;
 use super::tree::{NodeId, Tree};
 use crate::error::{Error, Kind as ErrorKind, Result};
-use crate::model::json::{Kind as JsonKind, Value};
+use crate::model::json::Value;
 use crate::model::{Difference, Drift, Finding};
+
+mod walk;
 
 /// Segments of a pointer that is told apart: one for the context and four below it. A deeper object is one finding.
 pub(super) const MAX_DEPTH: usize = 5;
@@ -178,6 +180,33 @@ impl Survey {
         self.unnamed == 0 && self.counts.len() <= MAX_KEPT
     }
 
+    /// What was counted since the last time, as a survey of its own. What was told apart is known on, and traces stay of use.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let mut taken = Self { unnamed: std::mem::take(&mut self.unnamed), ..Self::default() };
+        let mut own = |counts: &mut Vec<u64>, number: usize| {
+            let times = counts.get_mut(number).map(std::mem::take).filter(|times| *times > 0)?;
+            taken.counts.push(times);
+            Some(taken.counts.len() - 1)
+        };
+        for (name, of_type) in &self.types {
+            let Some(events) = own(&mut self.counts, of_type.events) else { continue };
+            let mut pointers = Pointers::new();
+            for (pointer, kinds) in &of_type.pointers {
+                let met = kinds.iter().filter_map(|(difference, json, number)| {
+                    Some((*difference, *json, own(&mut self.counts, *number)?))
+                });
+                let met: Vec<_> = met.collect();
+                if !met.is_empty() {
+                    taken.findings += met.len();
+                    pointers.insert(pointer.clone(), met);
+                }
+            }
+            taken.types.insert(name.clone(), OfType { events, known: of_type.known, pointers });
+        }
+        taken
+    }
+
     /// How many event types and findings are told apart.
     pub fn len(&self) -> usize {
         self.counts.len()
@@ -236,99 +265,6 @@ impl Survey {
     }
 }
 
-/// The walk over one event.
-struct Walk<'a> {
-    table: &'a Table,
-    pointers: &'a mut Pointers,
-    counts: &'a mut Vec<u64>,
-    /// The numbers that were counted.
-    counted: &'a mut Vec<usize>,
-    findings: &'a mut usize,
-    unnamed: &'a mut u64,
-    /// Where the walk is.
-    pointer: &'a mut String,
-}
-
-impl Walk<'_> {
-    /// An object at a place that the tree knows. Recursion follows the tree, whose depth is bounded.
-    fn known(&mut self, node: NodeId, object: Value<'_>) {
-        let table = self.table;
-        let Some(place) = table.tree().node(node) else { return };
-        let mut hint = 0;
-        let here = self.pointer.len();
-        for (key, member) in object.members() {
-            let child = key.decode().and_then(|name| place.child(&name, &mut hint));
-            let Some((id, child)) = child.and_then(|id| Some((id, table.tree().node(id)?))) else {
-                self.enter(key, |walk| walk.unknown(member));
-                self.pointer.truncate(here);
-                continue;
-            };
-            let column = child.column.and_then(|column| table.columns().get(column));
-            match column.filter(|column| column.kind == Kind::Source) {
-                Some(column) if fits(column, &member) => {}
-                Some(_) => self.enter(key, |walk| walk.count(Difference::JsonType, json_type(&member))),
-                None if !child.children.is_empty() => match member.kind() {
-                    JsonKind::Object => self.enter(key, |walk| walk.known(id, member)),
-                    JsonKind::Null => {}
-                    _ => self.enter(key, |walk| walk.count(Difference::JsonType, json_type(&member))),
-                },
-                // A derived column may look at a place that no column holds.
-                None => self.enter(key, |walk| walk.unknown(member)),
-            }
-            self.pointer.truncate(here);
-        }
-    }
-
-    /// Steps to a member; the caller steps back.
-    fn enter(&mut self, key: crate::model::json::Text<'_>, then: impl FnOnce(&mut Self)) {
-        self.pointer.push('/');
-        // A lone surrogate has no place in a pointer; its escape stands for it.
-        let name = key.decode().unwrap_or_else(|| key.raw().into());
-        for letter in name.chars() {
-            match letter {
-                '~' => self.pointer.push_str("~0"),
-                '/' => self.pointer.push_str("~1"),
-                other => self.pointer.push(other),
-            }
-        }
-        then(self);
-    }
-
-    /// A value at a place that no column holds.
-    fn unknown(&mut self, value: Value<'_>) {
-        if self.table.registry().is_untyped(self.pointer) {
-            return;
-        }
-        self.count(Difference::Pointer, json_type(&value));
-        if self.pointer.bytes().filter(|byte| *byte == b'/').count() >= MAX_DEPTH {
-            return;
-        }
-        let here = self.pointer.len();
-        for (key, member) in value.members() {
-            self.enter(key, |walk| walk.unknown(member));
-            self.pointer.truncate(here);
-        }
-    }
-
-    fn count(&mut self, difference: Difference, json: &'static str) {
-        let known = self.pointers.get(self.pointer.as_str());
-        let same =
-            |(other, kind, _): &&(Difference, &'static str, usize)| (*other, *kind) == (difference, json);
-        let found = known.and_then(|kinds| kinds.iter().find(same)).map(|(_, _, number)| *number);
-        if found.is_none() && (*self.findings >= MAX_KEPT || self.pointer.len() > MAX_NAME) {
-            *self.unnamed = self.unnamed.saturating_add(1);
-            return;
-        }
-        let number = found.unwrap_or_else(|| {
-            *self.findings += 1;
-            let number = uncounted(self.counts);
-            self.pointers.entry(self.pointer.clone()).or_default().push((difference, json, number));
-            number
-        });
-        count(self.counts, self.counted, number);
-    }
-}
-
 /// The number of a count that begins.
 fn uncounted(counts: &mut Vec<u64>) -> usize {
     counts.push(0);
@@ -340,25 +276,6 @@ fn count(counts: &mut [u64], counted: &mut Vec<usize>, number: usize) {
         *times = times.saturating_add(1);
     }
     counted.push(number);
-}
-
-/// Whether a column is declared for values of this type; null is absence for every column.
-fn fits(column: &Column, value: &Value<'_>) -> bool {
-    match (value.kind(), column.json) {
-        (JsonKind::Null, _) | (_, Some(Json::Any) | None) => true,
-        (JsonKind::String, Some(Json::String)) | (JsonKind::Boolean, Some(Json::Boolean)) => true,
-        (JsonKind::Number, Some(Json::Number)) => true,
-        (JsonKind::Number, Some(Json::Integer)) => json_type(value) == "integer",
-        _ => false,
-    }
-}
-
-/// The value's type as JSON Schema names it.
-fn json_type(value: &Value<'_>) -> &'static str {
-    match value.kind() {
-        JsonKind::Number if value.is_integer() => "integer",
-        other => other.name(),
-    }
 }
 
 #[cfg(test)]
@@ -413,6 +330,42 @@ mod tests {
         let (one, other) = (many(0), many(MAX_KEPT));
         let of = |events: &[String]| survey(&events.iter().map(String::as_str).collect::<Vec<_>>());
         assert!(of(&one).merge(&of(&one)) && !of(&one).merge(&of(&other)));
+    }
+
+    #[test]
+    fn what_is_taken_is_what_a_new_survey_counts() {
+        let table = Table::builtin().unwrap();
+        let parts: [&[&str]; 4] = [
+            &[
+                r#"{"event_type":"APP_CREATE","context":{"unheard":{"of":1}}}"#,
+                r#"{"event_type":"NEW","user_id":1.5}"#,
+                r#"{"event_type":"APP_CREATE","context":{"unheard":{"of":1}}}"#,
+            ],
+            &[r#"{"event_type":"APP_CREATE","context":{"unheard":{"of":"x"}}}"#],
+            &[],
+            &[r#"{"event_type":"NEW","user_id":1.5}"#, r#"{"event_type":"APP_CREATE"}"#],
+        ];
+        let mut lasting = Survey::default();
+        let mut traces = HashMap::new();
+        // Twice, so that each is known, and counted by its trace.
+        for events in parts.iter().chain(&parts) {
+            let mut fresh = Survey::default();
+            for text in *events {
+                let event = Value::parse(text).unwrap();
+                fresh.add(&table, event);
+                match traces.get(text) {
+                    Some(trace) => lasting.add_again(trace),
+                    None => {
+                        let code = if text.contains("APP_CREATE") { "APP_CREATE" } else { "NEW" };
+                        traces.insert(*text, lasting.add_first(&table, code, event).unwrap());
+                    }
+                }
+            }
+            let taken = lasting.take();
+            assert_eq!((taken.len(), taken.types()), (fresh.len(), fresh.types()));
+            assert_eq!(taken.into_drift(), fresh.into_drift());
+        }
+        assert_eq!(traces.len(), 4);
     }
 
     #[test]

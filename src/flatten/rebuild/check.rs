@@ -1,19 +1,19 @@
 //! Rows held against their events, one after the other, with what is alike in all events of a shape found out once.
 //!
-//! What lives here: [`Check`]. It goes by the table and by the shapes that the reader of the events saw, and by nothing that
+//! What lives here: [`Check`], and [`Ways`], which outlive a batch. It goes by the table and by the shapes that the reader of the events saw, and by nothing that
 //! the rows were made with: members and columns are matched here a second time. Whether the columns that no member stands
 //! in are null is a count for each row, made for the whole batch at once. What this file must not know: how a row came to
 //! be, the remainder.
 
 use arrow_array::Array;
 
-use super::{Column, Rebuilder};
+use super::{Column, Held, Rebuilder};
 use crate::model::Timestamp;
 use crate::model::json::{Kind, MAX_DEPTH, Noted, Value};
 use crate::schema::{NodeId, Tree};
 
-/// Ways that are kept for one batch.
-const SLOTS: usize = 64;
+/// Ways that are kept.
+const SLOTS: usize = 256;
 const MICROS_A_SECOND: i64 = 1_000_000;
 const MICROS_A_DAY: i64 = 86_400 * MICROS_A_SECOND;
 /// Bytes of a date.
@@ -26,8 +26,14 @@ pub(in crate::flatten) struct Check<'r, 'a> {
     /// For each row, in how many columns an event may find something: those of the envelope, the context's text and the
     /// remainder.
     held: Vec<u32>,
+    ways: &'r mut Ways,
+}
+
+/// What is known of shapes, for rows of one table, and memory to work in.
+#[derive(Debug, Default)]
+pub(in crate::flatten) struct Ways {
     /// By shape: a way, or none where rows of such events need another look.
-    ways: Vec<(u64, Option<Way>)>,
+    known: Vec<(u64, Option<Way>)>,
     day: Day,
     scratch: String,
 }
@@ -76,7 +82,9 @@ fn is_time_of_day(seconds: i64, text: &[u8]) -> bool {
 type Way = Vec<(usize, usize)>;
 
 impl<'r, 'a> Check<'r, 'a> {
-    pub(in crate::flatten) fn new(rebuilder: &'r Rebuilder<'a>) -> Self {
+    /// `ways` are known of the same table, if any are.
+    pub(in crate::flatten) fn new(rebuilder: &'r Rebuilder<'a>, ways: &'r mut Ways) -> Self {
+        ways.known.resize(SLOTS, (0, None));
         let mut columns = vec![rebuilder.table.remainder_column()];
         rebuilder.columns_below(Tree::ROOT, &mut columns);
         let mut held = vec![0; rebuilder.rows];
@@ -91,12 +99,12 @@ impl<'r, 'a> Check<'r, 'a> {
                 }),
             }
         }
-        Self { rebuilder, held, ways: vec![(0, None); SLOTS], day: Day::default(), scratch: String::new() }
+        Self { rebuilder, held, ways }
     }
 
     /// Whether the row gives this event back; see [`Rebuilder::gives_back`].
     pub(in crate::flatten) fn gives_back(&mut self, row: usize, event: Value<'_>) -> bool {
-        self.says(row, event) || self.rebuilder.gives_back(row, event, &mut self.scratch)
+        self.says(row, event) || self.rebuilder.gives_back(row, event, &mut self.ways.scratch)
     }
 
     /// Whether the event is of a known shape and the columns hold each of its members and nothing else.
@@ -104,7 +112,8 @@ impl<'r, 'a> Check<'r, 'a> {
         let Some(noted) = event.noted().filter(|_| event.depth() <= MAX_DEPTH) else { return false };
         let (rebuilder, shape) = (self.rebuilder, noted.shape().get());
         let slot = usize::try_from(shape % SLOTS as u64).unwrap_or(0);
-        let Some((known, way)) = self.ways.get_mut(slot) else { return false };
+        let Ways { known, day, .. } = &mut *self.ways;
+        let Some((known, way)) = known.get_mut(slot) else { return false };
         if *known != shape {
             *known = shape;
             *way = rebuilder.way(&noted);
@@ -112,9 +121,7 @@ impl<'r, 'a> Check<'r, 'a> {
         let (Some(way), Some(held)) = (way, self.held.get(row)) else { return false };
         // As many columns hold something as there are members, and each member has one of its own: so there is none more.
         usize::try_from(*held) == Ok(way.len())
-            && way
-                .iter()
-                .all(|(member, column)| rebuilder.member_says(&noted, *member, *column, row, &mut self.day))
+            && way.iter().all(|(member, column)| rebuilder.member_says(&noted, *member, *column, row, day))
     }
 }
 
@@ -183,16 +190,22 @@ impl Rebuilder<'_> {
         row: usize,
         day: &mut Day,
     ) -> bool {
-        if let Some(text) = noted.plain_string(member) {
-            match self.columns.get(column) {
-                Some(Column::Text(array)) if self.strings.get(column) == Some(&true) => {
-                    return !array.is_null(row) && array.value(row) == text;
-                }
-                Some(Column::Time(array)) => {
-                    return !array.is_null(row) && day.is_spelled(array.value(row), text);
+        match self.columns.get(column) {
+            Some(Column::Text(array)) => match self.held.get(column) {
+                Some(Held::Text) => return !array.is_null(row) && array.value(row) == noted.text(member),
+                Some(Held::Meaning) => {
+                    if let Some(text) = noted.plain_string(member) {
+                        return !array.is_null(row) && array.value(row) == text;
+                    }
                 }
                 _ => {}
+            },
+            Some(Column::Time(array)) => {
+                if let Some(text) = noted.plain_string(member) {
+                    return !array.is_null(row) && day.is_spelled(array.value(row), text);
+                }
             }
+            _ => {}
         }
         noted.value(member).is_some_and(|value| self.column_says(column, value, row))
     }

@@ -5,11 +5,11 @@
 //! rebuilt event is the same; anything else, defects and mere rarities alike, is left to the rebuild itself.
 //! What this file must not know: how a row came to be.
 
-use super::{Column, Rebuilder};
+use super::{Column, Held, Rebuilder};
 use crate::flatten::coerce::is_canonical_integer;
 use crate::model::Timestamp;
 use crate::model::json::{Kind, MAX_DEPTH, Value, same};
-use crate::schema::{Json, NodeId, Tree};
+use crate::schema::{NodeId, Tree};
 
 /// Members of an object that are told apart by one bit each.
 const MAX_CHILDREN: usize = 64;
@@ -84,11 +84,11 @@ impl Rebuilder<'_> {
             Some(Column::Boolean(array)) => value.text() == if array.value(row) { "true" } else { "false" },
             Some(Column::Text(array)) => {
                 let text = array.value(row);
-                match self.table.columns().get(column).and_then(|column| column.json) {
-                    Some(Json::Integer) => is_canonical_integer(text) && value.text() == text,
+                match self.held.get(column) {
+                    Some(Held::Integer) => is_canonical_integer(text) && value.text() == text,
                     // The value is JSON, so the column's text is.
-                    Some(Json::Any | Json::Number | Json::Boolean) => value.text() == text,
-                    Some(Json::String) | None => value.as_text().is_some_and(|string| {
+                    Some(Held::Text) => value.text() == text,
+                    Some(Held::Meaning) => value.as_text().is_some_and(|string| {
                         let same = string.raw() == text;
                         if string.is_plain() {
                             same
@@ -96,6 +96,7 @@ impl Rebuilder<'_> {
                             string.decode().is_some_and(|meant| meant == text)
                         }
                     }),
+                    None => false,
                 }
             }
             None => false,
@@ -105,7 +106,7 @@ impl Rebuilder<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Check;
+    use super::super::check::{Check, Ways};
     use super::*;
     use crate::flatten::Flattener;
     use crate::model::json::Outline;
@@ -170,7 +171,8 @@ mod tests {
             let rebuilt = rebuilder.row(0).unwrap();
             for event in [text(&row), text(&mixed), text(&other)] {
                 let value = Value::parse(&event).unwrap();
-                let (mut outline, mut check) = (Outline::default(), Check::new(&rebuilder));
+                let (mut outline, mut ways) = (Outline::default(), Ways::default());
+                let mut check = Check::new(&rebuilder, &mut ways);
                 let noted = outline.read(&event).unwrap();
                 // No room is left for some shapes of so many.
                 let expected = noted.noted().is_some() && rebuilder.says(0, value);
@@ -206,7 +208,8 @@ mod tests {
         }
         let batch = flattener.finish().unwrap();
         let rebuilder = Rebuilder::new(&batch, &table).unwrap();
-        let (mut outline, mut check) = (Outline::default(), Check::new(&rebuilder));
+        let (mut outline, mut ways) = (Outline::default(), Ways::default());
+        let mut check = Check::new(&rebuilder, &mut ways);
         let mut says = |row, event: &str| {
             let said = rebuilder.says(row, Value::parse(event).unwrap());
             assert_eq!(said, check.says(row, outline.read(event).unwrap()));

@@ -23,18 +23,17 @@ const fn specials(word: u64) -> u64 {
 /// there is none.
 #[inline]
 pub(super) fn plain_end(bytes: &[u8], from: usize) -> usize {
+    let (words, rest) = bytes.get(from..).unwrap_or_default().as_chunks::<8>();
     let mut at = from;
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let found = specials(u64::from_le_bytes(*chunk));
+    for word in words {
+        let found = specials(u64::from_le_bytes(*word));
         if found != 0 {
-            return at + usize::try_from(found.trailing_zeros() / 8).unwrap_or(0);
+            return at + (found.trailing_zeros() / 8) as usize;
         }
         at += 8;
     }
-    while bytes.get(at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)) {
-        at += 1;
-    }
-    at.min(bytes.len())
+    let plain = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20));
+    (at + plain.count()).min(bytes.len())
 }
 
 /// The position behind the string whose opening quote stands at `from`; `None` if it does not end.

@@ -148,6 +148,14 @@ struct End {
     compact: bool,
 }
 
+impl End {
+    /// What is said of a text of this length.
+    fn root(self, length: usize) -> Root {
+        let Self { shape, from, trailing, kind, depth, compact } = self;
+        Root { length, from, to: length - trailing, kind, depth, plain: false, compact, shape }
+    }
+}
+
 /// Reads the text into the outline, which must be empty, if it is like one that was learned. If not, the outline is
 /// left in no useful state.
 pub(super) fn follow(text: &str, outline: &mut Outline) -> Option<Root> {
@@ -175,77 +183,62 @@ impl Shapes {
                 continue;
             }
             let behind = at + literal.len();
-            let (from, to, plain) = match piece.then {
-                Then::End if behind == bytes.len() => {
-                    self.note(piece, at, outline);
-                    let end = *self.ends.get(piece.behind as usize)?;
-                    self.followed += 1;
-                    return Some(Root {
-                        length: bytes.len(),
-                        from: end.from,
-                        to: bytes.len() - end.trailing,
-                        kind: end.kind,
-                        depth: end.depth,
-                        plain: false,
-                        compact: end.compact,
-                        shape: end.shape,
-                    });
-                }
-                Then::End => {
-                    next = piece.beside;
-                    continue;
+            let (value, kind, plain) = match piece.then {
+                Then::String => {
+                    let end = plain_end(bytes, behind);
+                    if bytes.get(end) == Some(&b'"') {
+                        ((behind - 1, end + 1), Kind::String, true)
+                    } else {
+                        let mut scanner = Scanner::from(text, behind - 1);
+                        let plain = scanner.string().ok()?;
+                        ((behind - 1, scanner.at()), Kind::String, plain)
+                    }
                 }
                 Then::More => {
                     (at, next) = (behind, piece.behind);
                     continue;
                 }
-                Then::String => {
-                    let end = plain_end(bytes, behind);
-                    if bytes.get(end) == Some(&b'"') {
-                        (behind - 1, end + 1, true)
-                    } else {
-                        let mut scanner = Scanner::from(text, behind - 1);
-                        let plain = scanner.string().ok()?;
-                        (behind - 1, scanner.at(), plain)
-                    }
+                Then::End if behind == bytes.len() => {
+                    self.note(piece, at, outline);
+                    self.followed += 1;
+                    return Some(self.ends.get(piece.behind as usize)?.root(bytes.len()));
+                }
+                Then::End => {
+                    next = piece.beside;
+                    continue;
                 }
                 then => {
                     // An object or array may stand here, too: that is another piece.
                     let mut scanner = Scanner::from(text, behind);
-                    let read = scanner.scalar().ok().map(|(kind, _)| kind);
-                    let found = read.and_then(|kind| Some(Then::of(kind, text.get(behind..scanner.at())?)));
-                    if found != Some(then) {
+                    let kind = scanner.scalar().ok().map(|(kind, _)| kind);
+                    let found = kind.filter(|kind| {
+                        text.get(behind..scanner.at()).is_some_and(|text| Then::of(*kind, text) == then)
+                    });
+                    let Some(kind) = found else {
                         next = piece.beside;
                         continue;
-                    }
-                    (behind, scanner.at(), true)
+                    };
+                    ((behind, scanner.at()), kind, true)
                 }
             };
-            let kind = match piece.then {
-                Then::String => Kind::String,
-                Then::Integer | Then::Number => Kind::Number,
-                Then::Boolean => Kind::Boolean,
-                Then::Null | Then::More | Then::End => Kind::Null,
-            };
-            self.note(piece, at, outline);
+            if piece.notes > 0 {
+                self.note(piece, at, outline);
+            }
             match piece.keyed {
                 Keyed::No => outline.element(plain),
                 keyed => {
                     let key = (place(at, piece.key.0), place(at, piece.key.1));
-                    outline.pair(key, keyed == Keyed::Plain, (from, to), kind, plain);
+                    outline.pair(key, keyed == Keyed::Plain, value, kind, plain);
                 }
             }
             // The quote that ends a string begins the next piece.
-            at = if piece.then == Then::String { to - 1 } else { to };
+            at = value.1 - usize::from(kind == Kind::String);
             next = piece.behind;
         }
     }
 
     #[inline]
     fn note(&self, piece: &Piece, at: usize, outline: &mut Outline) {
-        if piece.notes == 0 {
-            return;
-        }
         let (from, count) = (piece.noted as usize, usize::from(piece.notes));
         for note in self.notes.get(from..from + count).unwrap_or_default() {
             match *note {

@@ -11,7 +11,7 @@ use arrow_array::builder::{
 };
 
 use super::coerce::{self, Fit};
-use crate::model::Timestamp;
+use crate::model::Day;
 use crate::model::json::{Noted, Value};
 use crate::schema::{DataType, Json};
 
@@ -21,8 +21,6 @@ const NUMBER: usize = 8;
 const MOST_AHEAD: usize = 1 << 20;
 /// Bytes an offset of a text takes.
 const OFFSET: usize = 4;
-const MICROS_A_SECOND: i64 = 1_000_000;
-const MICROS_A_DAY: i64 = 86_400 * MICROS_A_SECOND;
 
 /// Builds one column. Most columns of an event hold nothing: they catch up when a value comes, or at the batch's end.
 #[derive(Debug)]
@@ -119,11 +117,11 @@ impl Builder {
                 return Fit::Exact;
             }
             if matches!(self.values, Values::Time(_))
-                && let Some(micros) = self.day.time(text)
+                && let Some(at) = self.day.time(text)
             {
                 self.reach(row);
                 if let Values::Time(builder) = &mut self.values {
-                    builder.append_value(micros);
+                    builder.append_value(at.micros());
                 }
                 return Fit::Exact;
             }
@@ -154,62 +152,6 @@ impl Builder {
             Values::Time(builder) => Arc::new(builder.finish()),
             Values::Integer(builder) => Arc::new(builder.finish()),
             Values::Boolean(builder) => Arc::new(builder.finish()),
-        }
-    }
-}
-
-/// The date that was read last, since most times that follow each other are of one day.
-#[derive(Debug, Default)]
-struct Day {
-    /// As it is spelled; none at first.
-    date: Option<[u8; 10]>,
-    /// Its midnight.
-    micros: i64,
-}
-
-impl Day {
-    /// A time that is spelled as the API documents it, without a fraction; `None` for any other text.
-    fn time(&mut self, text: &str) -> Option<i64> {
-        let (date, rest) = text.as_bytes().split_first_chunk::<10>()?;
-        let &[b'T', h1, h2, b':', m1, m2, b':', s1, s2] = rest else { return None };
-        if self.date != Some(*date) {
-            let read = Timestamp::parse(text).filter(|read| read.canonical)?;
-            self.micros = read.at.micros() - read.at.micros().rem_euclid(MICROS_A_DAY);
-            self.date = Some(*date);
-        }
-        let two = |tens: u8, ones: u8| {
-            let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
-            digits.then(|| i64::from(tens) * 10 + i64::from(ones) - 11 * i64::from(b'0'))
-        };
-        let (hours, minutes, seconds) = (two(h1, h2)?, two(m1, m2)?, two(s1, s2)?);
-        let valid = hours < 24 && minutes < 60 && seconds < 60;
-        valid.then(|| self.micros + (hours * 3_600 + minutes * 60 + seconds) * MICROS_A_SECOND)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn a_time_is_read_as_it_is_without_the_day_before(
-            times in prop::collection::vec((0_i64..3, 0_i64..MICROS_A_DAY, any::<bool>()), 1..8),
-            place in any::<prop::sample::Index>(),
-            byte in prop::sample::select(b"0123456789T:.-Z ".to_vec()),
-        ) {
-            let mut day = Day::default();
-            for (number, within, whole) in times {
-                let within = if whole { within - within % MICROS_A_SECOND } else { within };
-                let text = Timestamp::from_micros((number - 1) * MICROS_A_DAY + within).to_string();
-                let mut other = text.clone().into_bytes();
-                other[place.index(text.len())] = byte;
-                for text in [text.clone(), String::from_utf8(other).unwrap(), text] {
-                    let expected = Timestamp::parse(&text).filter(|read| read.canonical && text.len() == 19);
-                    prop_assert_eq!(day.time(&text), expected.map(|read| read.at.micros()), "{}", text);
-                }
-            }
         }
     }
 }

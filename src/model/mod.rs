@@ -32,5 +32,5 @@ pub use partition::{Partition, Partitioning};
 pub use selection::Selection;
 pub use sensitive::Secrets;
 pub use slot::{Format, Slot};
-pub use time::Timestamp;
+pub use time::{Day, Timestamp};
 pub use window::{Grid, Window};

@@ -129,9 +129,12 @@ pub fn may_hold_secret(text: &[u8]) -> bool {
     words.into_iter().any(|word| find(&letters, word, 0).is_some())
 }
 
+/// Where `wanted` stands first, looked for by its last letter.
 fn find(text: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
+    let (last, before) = wanted.split_last()?;
     let rest = text.get(from..)?;
-    rest.windows(wanted.len()).position(|window| window == wanted).map(|at| at + from)
+    let ends = memchr::memchr_iter(*last, rest.get(before.len()..)?);
+    ends.map(|at| at + from).find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(wanted)))
 }
 
 #[cfg(test)]

@@ -1,12 +1,16 @@
 //! Time as the API writes it: a naive time line, read as UTC.
 //!
-//! What lives here: [`Timestamp`] and its two texts. `created_at` carries no offset and whole seconds (documented
+//! What lives here: [`Timestamp`] and its two texts, and [`Day`], which reads many of them. `created_at` carries no offset and whole seconds (documented
 //! by example only); its zone is not documented and UTC is assumed. An offset, a `Z`, a space for the `T` and
 //! fractions are accepted (assumed to be possible). What this file must not know: the clock.
 
 use std::fmt;
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
+
+mod day;
+
+pub use day::Day;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;

@@ -15,18 +15,18 @@ use arrow_select::filter::filter_record_batch;
 use super::transform::readable;
 use crate::encode::EVENT_TEXT;
 use crate::error::{Error, Kind, Result};
-use crate::flatten::{Flattener, Refusal, not_rebuilt};
+use crate::flatten::{Flattener, Proof, Refusal};
 use crate::model::json::{Outline, Value, push_compact};
 use crate::model::{Drift, Event, Flaw};
 use crate::publish::RowReader;
-use crate::schema::{Survey, Table};
+use crate::schema::Table;
 
 /// Rows that are built before they become a batch: bounds the builders, decides nothing about the bytes.
 /// They and their events stay in the processor's cache until they are checked.
-const ROWS_A_BATCH: usize = 1_024;
+pub(super) const ROWS_A_BATCH: usize = 1_024;
 
 /// Bytes of events after which a batch ends all the same.
-const BYTES_A_BATCH: usize = 4 << 20;
+pub(super) const BYTES_A_BATCH: usize = 4 << 20;
 
 /// Takes batches of rows.
 pub(super) trait Sink {
@@ -39,19 +39,12 @@ impl<F: FnMut(RecordBatch) -> Result<()>> Sink for F {
     }
 }
 
-impl Sink for Vec<RecordBatch> {
-    fn batch(&mut self, batch: RecordBatch) -> Result<()> {
-        self.push(batch);
-        Ok(())
-    }
-}
-
 /// Rows being made.
 pub(super) struct Rows<'a, S> {
-    table: &'a Table,
     /// Takes each batch.
     pub(super) sink: S,
     flattener: Flattener,
+    proof: Proof<'a>,
     /// Whether each batch gets [`EVENT_TEXT`] as its last column.
     texts: bool,
     /// The events of the batch that is being built, in the order of its rows.
@@ -91,11 +84,10 @@ pub(super) struct Done {
 impl<'a, S: Sink> Rows<'a, S> {
     /// No rows yet; they go to `sink`, batch by batch.
     pub(super) fn new(table: &'a Table, texts: bool, sink: S) -> Self {
-        let flattener = Flattener::new(table);
         Self {
-            table,
             sink,
-            flattener,
+            flattener: Flattener::new(table),
+            proof: Proof::new(table),
             texts,
             pending: Vec::new(),
             bytes: 0,
@@ -118,29 +110,8 @@ impl<'a, S: Sink> Rows<'a, S> {
         event: Event,
         may: impl FnOnce(&str, &Outline) -> bool,
     ) -> Result<Option<Event>> {
-        let mut outline = self.outline();
-        match readable(&event).filter(|text| outline.read(text).is_ok()) {
-            Some(_) => self.push_read(event, outline, may),
-            None => {
-                self.spare.push(outline);
-                Ok(Some(event))
-            }
-        }
-    }
-
-    /// Memory to read an event with, before it comes by [`Rows::push_read`].
-    pub(super) fn outline(&mut self) -> Outline {
-        self.spare.pop().unwrap_or_default()
-    }
-
-    /// The same for an event that is read already. It comes back as well if the outline is not that of its text.
-    pub(super) fn push_read(
-        &mut self,
-        event: Event,
-        outline: Outline,
-        may: impl FnOnce(&str, &Outline) -> bool,
-    ) -> Result<Option<Event>> {
-        let text = readable(&event).filter(|text| outline.value(text).is_some() && may(text, &outline));
+        let mut outline = self.spare.pop().unwrap_or_default();
+        let text = readable(&event).filter(|text| outline.read(text).is_ok() && may(text, &outline));
         let Some(value) = text.and_then(|text| outline.value(text)) else {
             self.spare.push(outline);
             return Ok(Some(event));
@@ -178,23 +149,17 @@ impl<'a, S: Sink> Rows<'a, S> {
 
     /// Everything that was pushed.
     pub(super) fn finish(mut self) -> Result<Done> {
-        let (done, survey) = self.turn()?;
-        Ok(Done { drift: survey.into_drift(), ..done })
-    }
-
-    /// Everything that was pushed since the last time, and what the events hold beyond the table.
-    pub(super) fn turn(&mut self) -> Result<(Done, Survey)> {
         if !self.flattener.is_empty() {
             self.close()?;
         }
-        Ok((std::mem::take(&mut self.done), self.flattener.take_survey()))
+        Ok(Done { drift: self.flattener.take_drift(), ..self.done })
     }
 
     /// Ends a batch.
     fn close(&mut self) -> Result<()> {
         self.bytes = 0;
         let batch = self.flattener.finish()?;
-        let batch = check(batch, &self.pending, self.table, self.texts, &mut self.done)?;
+        let batch = check(batch, &self.pending, &mut self.proof, self.texts, &mut self.done)?;
         self.spare.extend(self.pending.drain(..).map(|event| event.outline));
         if batch.num_rows() == 0 {
             return Ok(());
@@ -208,13 +173,12 @@ impl<'a, S: Sink> Rows<'a, S> {
 fn check(
     batch: RecordBatch,
     events: &[ReadEvent],
-    table: &Table,
+    proof: &mut Proof<'_>,
     texts: bool,
     done: &mut Done,
 ) -> Result<RecordBatch> {
-    let values: Vec<Value<'_>> = events.iter().filter_map(ReadEvent::value).collect();
-    let wrong = not_rebuilt(&batch, table, values.iter().copied())?;
-    let batch = if texts { with_texts(&batch, &values)? } else { batch };
+    let wrong = proof.not_rebuilt(&batch, events.iter().map(ReadEvent::value))?;
+    let batch = if texts { with_texts(&batch, events.iter().filter_map(ReadEvent::value))? } else { batch };
     if wrong.is_empty() {
         return Ok(batch);
     }
@@ -232,12 +196,15 @@ fn check(
 }
 
 /// The batch with each event's text, without insignificant white space, as its last column.
-fn with_texts(batch: &RecordBatch, events: &[Value<'_>]) -> Result<RecordBatch> {
+pub(super) fn with_texts<'a>(
+    batch: &RecordBatch,
+    events: impl Iterator<Item = Value<'a>>,
+) -> Result<RecordBatch> {
     let mut texts = StringBuilder::new();
     let mut scratch = String::new();
     for value in events {
         scratch.clear();
-        push_compact(&mut scratch, value);
+        push_compact(&mut scratch, &value);
         texts.append_value(&scratch);
     }
     let mut fields = batch.schema_ref().fields().to_vec();
@@ -306,7 +273,9 @@ mod tests {
             });
             let events: Vec<_> = events.collect();
             let mut done = Done::default();
-            let batch = check(flattener.finish().unwrap(), &events, &table, false, &mut done).unwrap();
+            let batch =
+                check(flattener.finish().unwrap(), &events, &mut Proof::new(&table), false, &mut done)
+                    .unwrap();
             assert_eq!(batch.num_rows(), 3 - wrong.len());
             assert_eq!(done.quarantine.len(), wrong.len());
             assert!(done.quarantine.iter().all(|event| event.flaw == Some(Flaw::NotRebuilt)));

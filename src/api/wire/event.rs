@@ -1,14 +1,17 @@
 //! One event: identity, place in time and flaw from its bytes.
 //!
-//! What lives here: [`event`] and the copy in which bytes that are not UTF-8 are masked, so that boundaries can be
-//! found. What this file must not know: pages, columns and contexts.
+//! What lives here: [`event`], [`Reader`], which remembers what is alike in many, and the copy in which bytes that are not UTF-8
+//! are masked, so that boundaries can be found. What this file must not know: pages, columns and contexts.
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use ring::digest::{SHA256, digest};
 
+use super::places::Places;
 use crate::model::json::{Kind, MAX_DEPTH, Outline, Value};
 use crate::model::sensitive;
-use crate::model::{Event, EventId, Flaw, Timestamp};
+use crate::model::{Day, Event, EventId, Flaw, Timestamp};
 
 /// Longest id that is taken as one, in bytes of its text.
 const MAX_ID: usize = 256;
@@ -17,6 +20,23 @@ const MAX_ID: usize = 256;
 #[derive(Debug, Default)]
 pub struct Reader {
     outline: Outline,
+    memory: Memory,
+}
+
+/// What is remembered from one event to the next. It decides nothing.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    places: Places,
+    day: Day,
+}
+
+/// An event without a flaw, as its text says it.
+#[derive(Debug)]
+pub struct Sound<'a> {
+    /// Its identity.
+    pub id: Cow<'a, str>,
+    /// Its time, if it can be read.
+    pub created_at: Option<Timestamp>,
 }
 
 /// The event of these bytes, by a [`Reader`] of its own.
@@ -31,26 +51,33 @@ impl Reader {
     /// An event without a usable id gets `sha256:` and the digest of its bytes in lower-case hex. When several flaws
     /// apply, the first of these is named: bytes, type, nesting, doubled key, missing id, unusable id.
     pub fn event(&mut self, text: Bytes) -> Event {
-        read(text, &mut self.outline)
-    }
-}
-
-/// The same, with an outline of the caller's: it has the members of `text` afterwards if that is valid, UTF-8 and JSON.
-pub fn read(text: Bytes, outline: &mut Outline) -> Event {
-    let masked;
-    let (readable, garbled) = match std::str::from_utf8(&text) {
-        Ok(readable) => (readable, false),
-        Err(_) => {
-            masked = mask(&text);
-            (masked.as_str(), true)
+        let masked;
+        let (readable, garbled) = match std::str::from_utf8(&text) {
+            Ok(readable) => (readable, false),
+            Err(_) => {
+                masked = mask(&text);
+                (masked.as_str(), true)
+            }
+        };
+        match self.outline.read(readable) {
+            Ok(value) => match within(readable, value.text()).and_then(|range| text.get(range)) {
+                Some(trimmed) => build(text.slice_ref(trimmed), value, garbled, &mut self.memory),
+                None => unreadable(text, garbled),
+            },
+            Err(_) => unreadable(text, garbled),
         }
-    };
-    match outline.read(readable) {
-        Ok(value) => match within(readable, value.text()).and_then(|range| text.get(range)) {
-            Some(trimmed) => build(text.slice_ref(trimmed), value, garbled),
-            None => unreadable(text, garbled),
-        },
-        Err(_) => unreadable(text, garbled),
+    }
+
+    /// The same without making it one, for the text of an event without a flaw; `None` for any other. The outline, which is
+    /// the caller's, has its members afterwards.
+    pub fn sound<'a>(&mut self, text: &'a str, outline: &mut Outline) -> Option<Sound<'a>> {
+        let value = outline.read(text).ok()?;
+        let Said { identity, created_at, flaw } = said(value, &mut self.memory);
+        let id = match identity.ok().filter(|_| flaw.is_none())? {
+            Cow::Borrowed(id) => Cow::Borrowed(text.get(within(text, id)?)?),
+            Cow::Owned(id) => Cow::Owned(id),
+        };
+        Some(Sound { id, created_at })
     }
 }
 
@@ -60,32 +87,42 @@ fn unreadable(text: Bytes, garbled: bool) -> Event {
 }
 
 /// The event whose bytes are `text` and whose value, masked if `garbled`, is `value`.
-pub(super) fn build(text: Bytes, value: Value<'_>, garbled: bool) -> Event {
-    let (mut ids, mut id) = (0_u32, None);
-    let (mut times, mut created_at) = (0_u32, None);
-    for (key, member) in value.members() {
-        if key.is("id") {
-            ids = ids.saturating_add(1);
-            id = Some(member);
-        } else if key.is("created_at") {
-            let at = time(member);
-            // A doubled key that says the same twice leaves no doubt about the time.
-            created_at = if times == 0 || at == created_at { at } else { None };
-            times = times.saturating_add(1);
+pub(super) fn build(text: Bytes, value: Value<'_>, garbled: bool, memory: &mut Memory) -> Event {
+    let Said { mut identity, created_at, mut flaw } = said(value, memory);
+    if garbled {
+        // A masked byte within the id would stand there as a question mark.
+        let intact = |id: &Value<'_>| is_intact(&text, value.text(), id.text());
+        if value.member("id").is_some_and(|id| !intact(&id)) {
+            identity = identity.and(Err(Flaw::UnusableId));
         }
+        flaw = Some(Flaw::NotUtf8);
     }
+    let id = match identity {
+        Ok(id) => EventId::new(&id),
+        Err(_) => synthetic(&text),
+    };
+    Event { id, created_at, text, flaw }
+}
+
+/// What an event says of itself.
+struct Said<'a> {
+    identity: Result<Cow<'a, str>, Flaw>,
+    created_at: Option<Timestamp>,
+    flaw: Option<Flaw>,
+}
+
+fn said<'a>(value: Value<'a>, memory: &mut Memory) -> Said<'a> {
+    let Memory { places, day } = memory;
+    let Keys { id, ids, created_at, times } = match shaped(value, places, day) {
+        Some(keys) => keys,
+        None => walked(value, day),
+    };
     let identity = match id {
         None => Err(Flaw::NoId),
         Some(_) if ids > 1 => Err(Flaw::AmbiguousKey),
-        Some(id) => identity(id).and_then(|identity| {
-            // A masked byte within the id would stand there as a question mark.
-            let intact = !garbled || is_intact(&text, value.text(), id.text());
-            if intact { Ok(identity) } else { Err(Flaw::UnusableId) }
-        }),
+        Some(id) => identity(id),
     };
-    let flaw = if garbled {
-        Some(Flaw::NotUtf8)
-    } else if value.kind() != Kind::Object {
+    let flaw = if value.kind() != Kind::Object {
         Some(Flaw::NotAnObject)
     } else if value.depth() > MAX_DEPTH {
         Some(Flaw::TooDeep)
@@ -94,10 +131,45 @@ pub(super) fn build(text: Bytes, value: Value<'_>, garbled: bool) -> Event {
     } else {
         identity.as_ref().err().copied()
     };
-    Event { id: identity.unwrap_or_else(|_| synthetic(&text)), created_at, text, flaw }
+    Said { identity, created_at, flaw }
 }
 
-fn identity(id: Value<'_>) -> Result<EventId, Flaw> {
+/// The keys that matter here, and how often each occurs.
+struct Keys<'a> {
+    id: Option<Value<'a>>,
+    ids: u32,
+    created_at: Option<Timestamp>,
+    times: u32,
+}
+
+fn walked<'a>(value: Value<'a>, day: &mut Day) -> Keys<'a> {
+    let mut keys = Keys { id: None, ids: 0, created_at: None, times: 0 };
+    for (key, member) in value.members() {
+        if key.is("id") {
+            keys.ids = keys.ids.saturating_add(1);
+            keys.id = Some(member);
+        } else if key.is("created_at") {
+            let at = time(member, day);
+            // A doubled key that says the same twice leaves no doubt about the time.
+            keys.created_at = if keys.times == 0 || at == keys.created_at { at } else { None };
+            keys.times = keys.times.saturating_add(1);
+        }
+    }
+    keys
+}
+
+/// The same for an event of known shape, in which neither key occurs twice.
+#[inline]
+fn shaped<'a>(value: Value<'a>, places: &mut Places, day: &mut Day) -> Option<Keys<'a>> {
+    let noted = value.noted()?;
+    let place = places.of(&noted)?;
+    let id = place.id.and_then(|at| noted.value(at));
+    let times = u32::from(place.created_at.is_some());
+    let created_at = place.created_at.and_then(|at| time(noted.value(at)?, day));
+    Some(Keys { id, ids: u32::from(id.is_some()), created_at, times })
+}
+
+fn identity(id: Value<'_>) -> Result<Cow<'_, str>, Flaw> {
     if id.kind() == Kind::Null {
         return Err(Flaw::NoId);
     }
@@ -105,16 +177,18 @@ fn identity(id: Value<'_>) -> Result<EventId, Flaw> {
     if text.is_empty() {
         return Err(Flaw::NoId);
     }
+    // Without an escape there is no U+0000 in it.
+    let has_nul = matches!(&text, Cow::Owned(text) if text.contains('\0'));
     // An id stands in errors, too: one that says a secret is none.
-    if text.len() > MAX_ID || text.contains('\0') || sensitive::is_secret(&text) {
+    if text.len() > MAX_ID || has_nul || sensitive::is_secret(&text) {
         return Err(Flaw::UnusableId);
     }
-    Ok(EventId::new(&text))
+    Ok(text)
 }
 
-fn time(created_at: Value<'_>) -> Option<Timestamp> {
+fn time(created_at: Value<'_>, day: &mut Day) -> Option<Timestamp> {
     let text = created_at.as_text()?.decode()?;
-    Timestamp::parse(&text).map(|parsed| parsed.at)
+    day.time(&text).or_else(|| Timestamp::parse(&text).map(|parsed| parsed.at))
 }
 
 fn is_intact(text: &Bytes, whole: &str, part: &str) -> bool {

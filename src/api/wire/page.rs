@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use super::event::{build, count_invalid, mask, within};
+use super::event::{Memory, build, count_invalid, mask, within};
 use crate::error::{Error, Kind, Result};
 use crate::model::json::{self, Outline, Value, value_end, white_space_end};
 use crate::model::{Event, Page};
@@ -49,7 +49,7 @@ pub(super) fn any_page(body: &Bytes, most: usize) -> Result<Page> {
         }
     };
     let Envelope { total, number, list } = envelope(text)?;
-    let mut events = Vec::new();
+    let (mut events, mut memory) = (Vec::new(), Memory::default());
     let mut invalid = 0_usize;
     for value in list.iter().flat_map(Value::elements) {
         if events.len() == most {
@@ -60,7 +60,7 @@ pub(super) fn any_page(body: &Bytes, most: usize) -> Result<Page> {
             .ok_or_else(|| Error::bug("an event does not lie in its page"))?;
         let damaged = if garbled { count_invalid(raw) } else { 0 };
         invalid = invalid.saturating_add(damaged);
-        events.push(build(body.slice_ref(raw), value, damaged > 0));
+        events.push(build(body.slice_ref(raw), value, damaged > 0, &mut memory));
     }
     if garbled && invalid != count_invalid(body) {
         return Err(malformed("holds bytes outside of its events that are not UTF-8"));
@@ -74,14 +74,15 @@ pub(super) fn plain_page(body: &Bytes, most: usize) -> Option<Page> {
     let text = std::str::from_utf8(body).ok()?;
     let bytes = text.as_bytes();
     let open = list_start(text)?;
-    let (mut events, mut outline) = (Vec::new(), Outline::default());
+    let (mut events, mut outline, mut memory) = (Vec::new(), Outline::default(), Memory::default());
     let mut at = white_space_end(bytes, open + 1);
     while bytes.get(at) != Some(&b']') || !events.is_empty() {
         let event = text.get(at..value_end(bytes, at))?;
         if events.len() == most {
             return None;
         }
-        events.push(build(body.slice_ref(event.as_bytes()), outline.read(event).ok()?, false));
+        let value = outline.read(event).ok()?;
+        events.push(build(body.slice_ref(event.as_bytes()), value, false, &mut memory));
         at = white_space_end(bytes, at + event.len());
         match bytes.get(at)? {
             b',' => at = white_space_end(bytes, at + 1),

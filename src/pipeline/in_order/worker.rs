@@ -1,21 +1,23 @@
 //! A block of lines as rows, window by window.
 //!
 //! What lives here: [`Worker`] and [`Piece`]. Events of one time may stand in any order of their ids. What this file must not
-//! know: other blocks, threads.
+//! know: other blocks, threads, how a line becomes a row.
 
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 
-use crate::api::wire::read;
+use self::building::{Building, Built, Line};
+use self::names::Names;
 use crate::error::Result;
-use crate::model::json::Outline;
-use crate::model::{Event, Timestamp, Window};
+use crate::model::{Timestamp, Window};
 use crate::pipeline::input::window;
-use crate::pipeline::rows::Rows;
-use crate::pipeline::transform::{Recipe, count_types, push_as_kept};
+use crate::pipeline::transform::Recipe;
 use crate::schema::Survey;
+
+mod building;
+mod names;
 
 /// Rows of one window that come one after the other.
 #[derive(Debug)]
@@ -31,77 +33,84 @@ pub(super) struct Piece {
 /// Makes blocks of lines rows, with memory to work in.
 pub(super) struct Worker<'a> {
     recipe: &'a Recipe,
-    rows: Rows<'a, Vec<RecordBatch>>,
+    building: Building<'a>,
+    names: Names,
+}
+
+/// Where a block is.
+#[derive(Default)]
+struct Block<'l> {
     /// Events of one time that are read and not yet rows.
-    tie: Vec<(Event, Outline)>,
+    tie: Vec<Line<'l>>,
+    /// Lines whose rows are being built.
+    pending: Vec<Line<'l>>,
     /// The window of the rows that are being made.
     window: Option<Window>,
-    redacted: u64,
+    pieces: Vec<Piece>,
 }
 
 impl<'a> Worker<'a> {
     pub(super) fn new(recipe: &'a Recipe) -> Self {
-        let rows = Rows::new(&recipe.table, recipe.takes_texts(), Vec::new());
-        Self { recipe, rows, tie: Vec::new(), window: None, redacted: 0 }
+        Self { recipe, building: Building::new(recipe), names: Names::default() }
     }
 
     /// The rows of some lines; `None` if a line is behind its time or cannot be a row.
     pub(super) fn make(&mut self, lines: Vec<Bytes>) -> Result<Option<Vec<Piece>>> {
-        let mut pieces = Vec::new();
+        self.building.clear()?;
+        let mut block = Block::default();
         let mut latest: Option<Timestamp> = None;
-        for line in lines {
-            let mut outline = self.rows.outline();
-            let event = read(line, &mut outline);
-            let (None, Some(at)) = (event.flaw, event.created_at) else { return Ok(None) };
+        for line in &lines {
+            let Some((at, line)) = self.building.read(line) else { return Ok(None) };
             if latest != Some(at) {
-                if latest.is_some_and(|latest| at < latest) || !self.untie(&mut pieces)? {
+                let behind = latest.is_some_and(|latest| at < latest);
+                if behind || !self.untie(&mut block)? || !self.enter(at, &mut block)? {
                     return Ok(None);
                 }
                 latest = Some(at);
             }
-            self.tie.push((event, outline));
+            block.tie.push(line);
         }
-        let whole = self.untie(&mut pieces)? && self.turn(&mut pieces)?;
-        Ok(whole.then_some(pieces))
+        let whole = self.untie(&mut block)? && self.turn(&mut block)?;
+        Ok(whole.then_some(block.pieces))
     }
 
-    /// Makes the events of one time rows. False if they have no window, or an id occurs twice.
-    fn untie(&mut self, pieces: &mut Vec<Piece>) -> Result<bool> {
-        let Some((first, _)) = self.tie.first() else { return Ok(true) };
-        let window = window(self.recipe.grid, first.created_at);
-        if window.is_none() {
+    /// Begins a piece if the time is of another window. False if it has none.
+    fn enter(&mut self, at: Timestamp, block: &mut Block<'_>) -> Result<bool> {
+        if block.window.is_some_and(|window| window.contains(at)) {
+            return Ok(true);
+        }
+        if !self.turn(block)? {
             return Ok(false);
         }
-        if self.window != window {
-            if !self.turn(pieces)? {
+        block.window = window(self.recipe.grid, Some(at));
+        Ok(block.window.is_some())
+    }
+
+    /// Makes the events of one time rows. False if one cannot be, or an id occurs twice.
+    fn untie(&mut self, block: &mut Block<'_>) -> Result<bool> {
+        if block.tie.len() > 1 {
+            block.tie.sort_by(|one, other| one.id.cmp(&other.id));
+            if block.tie.array_windows().any(|[one, other]| one.id == other.id) {
                 return Ok(false);
             }
-            self.window = window;
         }
-        if self.tie.len() > 1 {
-            self.tie.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
-            if self.tie.array_windows().any(|[(one, _), (other, _)]| one.id == other.id) {
+        for line in block.tie.drain(..) {
+            if !self.building.push(line, &mut block.pending)? {
                 return Ok(false);
             }
-        }
-        for (event, outline) in self.tie.drain(..) {
-            let keeps = |text: &str, outline: &Outline| self.recipe.keeps(text, outline);
-            let held = self.rows.push_read(event, outline, keeps)?;
-            self.redacted += push_as_kept(&mut self.rows, held, self.recipe.secrets)?;
         }
         Ok(true)
     }
 
     /// Ends a piece. False if some of its events are no rows.
-    fn turn(&mut self, pieces: &mut Vec<Piece>) -> Result<bool> {
-        let Some(window) = self.window.take() else { return Ok(true) };
-        let (done, survey) = self.rows.turn()?;
-        let redacted = std::mem::take(&mut self.redacted);
-        let (batches, mut types) = (std::mem::take(&mut self.rows.sink), BTreeMap::new());
-        for batch in &batches {
-            count_types(batch, &mut types);
-        }
-        pieces.push(Piece { window, batches, redacted, types, survey });
-        Ok(done.quarantine.is_empty())
+    fn turn(&mut self, block: &mut Block<'_>) -> Result<bool> {
+        let Some(window) = block.window.take() else { return Ok(true) };
+        let Some(Built { batches, redacted, survey }) = self.building.take(&mut block.pending)? else {
+            return Ok(false);
+        };
+        batches.iter().for_each(|batch| self.names.add(batch));
+        let types = self.names.take();
+        block.pieces.push(Piece { window, batches, redacted, types, survey });
+        Ok(true)
     }
 }

@@ -9,6 +9,10 @@ use super::scan::{Notes, Scanner};
 use super::shapes::{self, Tape, Taped};
 use super::{Kind, MAX_DEPTH, SyntaxError, Text, Value};
 
+mod noted;
+
+pub use noted::Noted;
+
 /// Members that are noted of one text.
 const MAX_MEMBERS: usize = 128;
 
@@ -286,80 +290,6 @@ impl<'a> Inside<'a> {
 impl Root {
     fn part<'a>(&self, text: &'a str) -> &'a str {
         text.get(self.from..self.to).unwrap_or_default()
-    }
-}
-
-/// Every member of a text, by its number in the order of the text: what is inside a member follows it. Each has the
-/// place that its number has in every other text of this shape.
-#[derive(Clone, Copy, Debug)]
-pub struct Noted<'a> {
-    whole: &'a str,
-    members: &'a [Member],
-    shape: NonZeroU64,
-}
-
-impl<'a> Noted<'a> {
-    pub(super) fn new(inside: Inside<'a>) -> Option<Self> {
-        let Inside { whole, members, shape } = inside;
-        Some(Self { whole, members, shape: NonZeroU64::new(shape)? })
-    }
-
-    /// The number of the shape, as [`Outline::shape`] has it.
-    pub fn shape(&self) -> NonZeroU64 {
-        self.shape
-    }
-
-    /// How many members there are.
-    pub fn len(&self) -> usize {
-        self.members.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
-    }
-
-    /// So many members that follow this one are inside its value.
-    pub fn inside(&self, number: usize) -> usize {
-        self.members.get(number).map_or(0, |member| member.inside as usize)
-    }
-
-    /// The key of a member.
-    pub fn key(&self, number: usize) -> Option<Text<'a>> {
-        let member = self.members.get(number)?;
-        Some(Text { inner: part(self.whole, member.key), plain: member.plain_key })
-    }
-
-    /// The value of a member.
-    #[inline]
-    pub fn value(&self, number: usize) -> Option<Value<'a>> {
-        let member = self.members.get(number)?;
-        let inside = self.members.get(number + 1..number + 1 + member.inside as usize)?;
-        Some(Value {
-            text: part(self.whole, member.value),
-            kind: member.kind,
-            depth: member.depth,
-            plain: member.plain_value,
-            compact: false,
-            inside: Some(Inside { whole: self.whole, members: inside, shape: 0 }),
-        })
-    }
-
-    /// The text of a member's value.
-    #[inline]
-    pub fn text(&self, number: usize) -> &'a str {
-        self.members.get(number).map_or("", |member| part(self.whole, member.value))
-    }
-
-    /// What a member means that is a string without escapes.
-    #[inline]
-    pub fn plain_string(&self, number: usize) -> Option<&'a str> {
-        let member = self.members.get(number)?;
-        if member.kind != Kind::String || !member.plain_value {
-            return None;
-        }
-        // The quotes are left out.
-        self.whole.get(member.value.0 as usize + 1..(member.value.1 as usize).checked_sub(1)?)
     }
 }
 

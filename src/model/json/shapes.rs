@@ -14,23 +14,21 @@ use super::outline::{Outline, Root};
 use super::scan::Scanner;
 
 mod found;
+mod piece;
 mod tape;
 
 use found::Found;
+pub(super) use piece::is_whole;
+use piece::{Keyed, NONE, PIECE, Piece, Then};
 use tape::Item;
 pub(super) use tape::{Tape, Taped};
 
-/// Longest piece, in bytes; what is longer is several of them.
-const PIECE: usize = 40;
 /// Most bytes between two scalars; a text with more is not learned.
 const MAX_BETWEEN: usize = 400;
 /// Most pieces that are known at once.
 const MAX_PIECES: usize = 4_096;
 /// Most pieces that are told apart at one place.
 const MAX_BESIDE: usize = 64;
-/// No piece.
-const NONE: u32 = u32::MAX;
-
 thread_local! {
     static SHAPES: RefCell<Shapes> = RefCell::default();
 }
@@ -65,66 +63,8 @@ impl Default for Shapes {
     }
 }
 
-/// What stands before a scalar or before a text's end; of a size that fits a processor's line of cache.
-#[derive(Debug)]
-struct Piece {
-    bytes: [u8; PIECE],
-    length: u8,
-    then: Then,
-    /// Whether the scalar is a member's value, and how the key is spelled.
-    keyed: Keyed,
-    /// Where the key stands, by the distance from the piece's beginning.
-    key: (i16, i16),
-    /// How many notes there are, and where they begin.
-    notes: u8,
-    noted: u32,
-    /// What else may stand at the same place.
-    beside: u32,
-    /// What may stand behind the scalar; the number of an end.
-    behind: u32,
-}
-
 /// How the key of a scalar is spelled, and where it stands.
 type Key = (Keyed, (i16, i16));
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keyed {
-    No,
-    Plain,
-    Escaped,
-}
-
-/// What a piece stands before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
-    /// The quote of a string is the piece's last byte.
-    String,
-    Integer,
-    /// A number that is no integer.
-    Number,
-    Boolean,
-    Null,
-    /// What stands between two scalars goes on.
-    More,
-    End,
-}
-
-impl Then {
-    fn of(kind: Kind, text: &str) -> Self {
-        match kind {
-            Kind::String => Self::String,
-            Kind::Number if is_whole(text) => Self::Integer,
-            Kind::Number => Self::Number,
-            Kind::Boolean => Self::Boolean,
-            _ => Self::Null,
-        }
-    }
-}
-
-/// Whether a number is written without fraction and exponent, and is not `-0`.
-pub(super) fn is_whole(text: &str) -> bool {
-    text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit()) && text != "-0"
-}
 
 /// What is to be noted between two scalars beside the key of the second, by the distance from the beginning of the last
 /// piece there.
@@ -176,13 +116,11 @@ impl Shapes {
         let (mut at, mut next) = (0, self.first);
         loop {
             let piece = self.pieces.get(next as usize)?;
-            let literal = piece.bytes.get(..usize::from(piece.length))?;
-            let rest = bytes.get(at..)?;
-            if !rest.starts_with(literal) {
+            if !piece.begins(bytes.get(at..)?) {
                 next = piece.beside;
                 continue;
             }
-            let behind = at + literal.len();
+            let behind = at + usize::from(piece.length);
             let (value, kind, plain) = match piece.then {
                 Then::String => {
                     let end = plain_end(bytes, behind);

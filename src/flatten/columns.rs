@@ -72,12 +72,12 @@ impl Builder {
     /// Appends a text; nothing in a column of another type, which the plan rules out.
     #[inline]
     pub(super) fn text(&mut self, row: usize, value: &str) {
-        if matches!(self.values, Values::Text(_)) {
-            self.reach(row);
+        let Values::Text(builder) = &mut self.values else { return };
+        if self.length < row {
+            builder.append_nulls(row - self.length);
         }
-        if let Values::Text(builder) = &mut self.values {
-            builder.append_value(value);
-        }
+        self.length = row + 1;
+        builder.append_value(value);
     }
 
     /// Appends a value of the column's type as the coercion table has it; says how well it fits.
@@ -107,24 +107,17 @@ impl Builder {
         }
     }
 
-    /// The same for a member, of which a plain string is looked at no further where the column is one of strings, and a
-    /// time no further than to its date where that is known.
+    /// The same for a member, of which a time is read no further than to its date where that is known.
     #[inline]
     pub(super) fn member(&mut self, row: usize, noted: &Noted<'_>, member: usize, json: Option<Json>) -> Fit {
-        if let Some(text) = noted.plain_string(member) {
-            if matches!(self.values, Values::Text(_)) && json == Some(Json::String) {
-                self.text(row, text);
-                return Fit::Exact;
+        if matches!(self.values, Values::Time(_))
+            && let Some(at) = noted.plain_string(member).and_then(|text| self.day.time(text))
+        {
+            self.reach(row);
+            if let Values::Time(builder) = &mut self.values {
+                builder.append_value(at.micros());
             }
-            if matches!(self.values, Values::Time(_))
-                && let Some(at) = self.day.time(text)
-            {
-                self.reach(row);
-                if let Values::Time(builder) = &mut self.values {
-                    builder.append_value(at.micros());
-                }
-                return Fit::Exact;
-            }
+            return Fit::Exact;
         }
         noted.value(member).map_or(Fit::Null, |value| self.coerced(row, &value, json))
     }

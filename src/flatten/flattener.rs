@@ -170,6 +170,12 @@ impl Flattener {
                 builder.text(self.rows, noted.text(step.member));
                 continue;
             }
+            if step.string
+                && let Some(text) = noted.plain_string(step.member)
+            {
+                builder.text(self.rows, text);
+                continue;
+            }
             let fit = builder.member(self.rows, &noted, step.member, step.json);
             if fit != Fit::Exact {
                 inexact |= 1 << number;

@@ -84,7 +84,10 @@ fn matches(pattern: Pattern, text: &str) -> bool {
 
 fn is_ip(text: &str) -> bool {
     // Nearly every string fails here: behind three digits or less, or four of IPv6, stands a mark.
-    let marked = text.bytes().take(5).any(|byte| matches!(byte, b'.' | b':'));
+    let marked = match text.as_bytes().first_chunk::<5>() {
+        Some(begin) => begin.iter().fold(false, |marked, byte| marked | matches!(byte, b'.' | b':')),
+        None => text.bytes().any(|byte| matches!(byte, b'.' | b':')),
+    };
     let plausible = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'/');
     if !marked || text.len() > MAX_IP || !text.bytes().all(plausible) {
         return false;

@@ -12,7 +12,7 @@ use super::derive::Meaning;
 use super::found::Places;
 use super::patterns::{self, One};
 use crate::model::json::{Kind as JsonKind, Noted};
-use crate::schema::{Condition, Json, NodeId, Pattern, Rule, Table, Term, Trace};
+use crate::schema::{Condition, DataType, Json, NodeId, Pattern, Rule, Table, Term, Trace};
 
 /// Most routes that are kept.
 const MAX_ROUTES: usize = 512;
@@ -65,6 +65,8 @@ pub(super) struct Copied {
     pub(super) repeated: bool,
     /// Whether the column holds the value's text as it stands.
     pub(super) whole: bool,
+    /// Whether the column holds what a string means, and the key occurs once.
+    pub(super) string: bool,
 }
 
 /// A derived column that may have a value.
@@ -166,6 +168,7 @@ impl Route {
             let column = place.column.and_then(|at| Some((at, table.columns().get(at)?)));
             let (Some((column, what)), Some(at)) = (column, places.at(node)) else { continue };
             let whole = node == table.context_node();
+            let string = what.json == Some(Json::String) && what.data_type == DataType::Utf8 && !at.repeated;
             steps.push(Copied {
                 column,
                 node,
@@ -174,6 +177,7 @@ impl Route {
                 envelope: !place.in_context,
                 repeated: at.repeated,
                 whole,
+                string,
             });
         }
         if steps.len() > MAX_STEPS {

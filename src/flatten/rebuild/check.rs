@@ -194,8 +194,8 @@ impl Rebuilder<'_> {
             Some(Column::Text(array)) => match self.held.get(column) {
                 Some(Held::Text) => return !array.is_null(row) && array.value(row) == noted.text(member),
                 Some(Held::Meaning) => {
-                    if let Some(text) = noted.plain_string(member) {
-                        return !array.is_null(row) && array.value(row) == text;
+                    if let Some(text) = noted.plain_bytes(member) {
+                        return !array.is_null(row) && array.value(row).as_bytes() == text;
                     }
                 }
                 _ => {}

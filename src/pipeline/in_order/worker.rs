@@ -89,12 +89,13 @@ impl<'a> Worker<'a> {
     /// Makes the events of one time rows. False if one cannot be, or an id occurs twice.
     fn untie(&mut self, block: &mut Block<'_>) -> Result<bool> {
         if block.tie.len() > 1 {
-            block.tie.sort_by(|one, other| one.id.cmp(&other.id));
+            // The last is taken first.
+            block.tie.sort_by(|one, other| other.id.cmp(&one.id));
             if block.tie.array_windows().any(|[one, other]| one.id == other.id) {
                 return Ok(false);
             }
         }
-        for line in block.tie.drain(..) {
+        while let Some(line) = block.tie.pop() {
             if !self.building.push(line, &mut block.pending)? {
                 return Ok(false);
             }

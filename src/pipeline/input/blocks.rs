@@ -13,6 +13,9 @@ use crate::error::Error;
 /// A byte order mark, which some programs put in front of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// Lines for which there is room before they are found, at most.
+const MOST_AHEAD: usize = 4_096;
+
 /// The lines of a stream.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Blocks<R> {
@@ -25,6 +28,8 @@ pub(in crate::pipeline) struct Blocks<R> {
     begun: Vec<u8>,
     /// The number of the line that comes next, from 1.
     number: u64,
+    /// How many lines the next block may have.
+    expected: usize,
     ended: bool,
 }
 
@@ -59,7 +64,7 @@ impl<R: BufRead> Blocks<R> {
     /// Of a stream of which so many bytes are read at once.
     pub(in crate::pipeline) fn new(stream: R, block: usize, limit: u64) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Self { stream, block, limit, begun: Vec::new(), number: 1, ended: false }
+        Self { stream, block, limit, begun: Vec::new(), number: 1, expected: 0, ended: false }
     }
 
     /// Some lines that are not blank, each with its number; `None` at the end of the stream.
@@ -112,7 +117,8 @@ impl<R: BufRead> Blocks<R> {
 
     /// The lines of a block, of which only the last of the stream may have no end.
     fn lines(&mut self, block: &Bytes) -> Result<Vec<(u64, Bytes)>, Stop> {
-        let (mut lines, mut from) = (Vec::new(), 0);
+        // Blocks that follow each other mostly have about as many lines.
+        let (mut lines, mut from) = (Vec::with_capacity(self.expected.min(MOST_AHEAD)), 0);
         let last = (block.last() != Some(&b'\n')).then_some(block.len());
         for end in memchr_iter(b'\n', block).chain(last) {
             let line = block.get(from..end).unwrap_or_default();
@@ -130,6 +136,7 @@ impl<R: BufRead> Blocks<R> {
             }
             self.number += 1;
         }
+        self.expected = lines.len() + lines.len() / 8;
         Ok(lines)
     }
 }

@@ -10,7 +10,7 @@ use arrow_array::cast::AsArray;
 use crate::pipeline::transform::add_types;
 
 /// Names that are counted without being looked up.
-const SLOTS: usize = 64;
+const SLOTS: usize = 128;
 
 /// Counts the names of rows.
 #[derive(Debug, Default)]
@@ -44,11 +44,14 @@ impl Names {
 
 /// Any place that is the same for the same name.
 fn slot(name: &str) -> usize {
-    let end = match name.as_bytes().last_chunk::<8>() {
-        Some(end) => u64::from_le_bytes(*end),
-        None => name.bytes().fold(0, |letters, byte| letters << 8 | u64::from(byte)),
+    let bytes = name.as_bytes();
+    let letters = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(begin), Some(end)) => {
+            u64::from_le_bytes(*begin) ^ u64::from_le_bytes(*end).rotate_left(21) ^ bytes.len() as u64
+        }
+        _ => bytes.iter().fold(0, |letters, byte| letters << 8 | u64::from(*byte)),
     };
-    let mixed = end.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    let mixed = letters.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
     usize::try_from(mixed % SLOTS as u64).unwrap_or(0)
 }
 

@@ -1,13 +1,15 @@
 use std::collections::HashMap;
 
+use super::properties::{CREATED_BY, quick};
 use super::*;
+use crate::encode::settings::Codec;
 use crate::encode::{BATCH_ROWS, Threads, encode, read as read_file};
 use crate::model::Format;
-use ::parquet::basic::{LogicalType, PageType, TimeUnit, Type};
+use ::parquet::basic::{Compression, Encoding, LogicalType, PageType, TimeUnit, Type};
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use arrow_array::RecordBatch;
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray};
-use arrow_schema::{Field, TimeUnit as ArrowUnit};
+use arrow_schema::{DataType, Field, TimeUnit as ArrowUnit};
 use proptest::prelude::*;
 
 fn schema() -> SchemaRef {
@@ -189,7 +191,7 @@ proptest! {
     #[test]
     fn the_bytes_do_not_depend_on_how_rows_are_handed_over(
         cuts in proptest::collection::vec(0_usize..20_000, 0..12),
-        count in prop_oneof![0_usize..300, 16_000_usize..20_000],
+        count in prop_oneof![0_usize..300, 8_150_usize..8_250, 16_000_usize..20_000],
     ) {
         let all = rows(count);
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(count)).collect();
@@ -204,7 +206,8 @@ proptest! {
 fn the_number_of_threads_decides_about_no_byte() {
     let own_writer = |batch: &RecordBatch, settings: &Settings| {
         let schema = Arc::new(Schema::new(schema().fields().clone()));
-        let properties = properties(&schema, &metadata(), settings).unwrap();
+        let all = Some(batch).filter(|batch| batch.num_rows() < BATCH_ROWS);
+        let properties = properties(&schema, all, &metadata(), settings).unwrap();
         let options = ArrowWriterOptions::new().with_properties(properties);
         let mut out = Vec::new();
         let mut writer = ArrowWriter::try_new_with_options(&mut out, Arc::clone(&schema), options).unwrap();
@@ -230,6 +233,76 @@ fn the_number_of_threads_decides_about_no_byte() {
             assert_eq!(settings.threads.hold(usize::MAX).count(), threads);
         }
     }
+}
+
+/// What a file's first row group says of each column: whether it is compressed, and whether it has a dictionary.
+fn kinds(bytes: &Bytes) -> Vec<(bool, bool)> {
+    let reader = SerializedFileReader::new(bytes.clone()).unwrap();
+    let group = reader.metadata().row_group(0).clone();
+    let of = |column: &::parquet::file::metadata::ColumnChunkMetaData| {
+        (column.compression() != Compression::UNCOMPRESSED, column.dictionary_page_offset().is_some())
+    };
+    group.columns().iter().map(of).collect()
+}
+
+#[test]
+fn a_short_file_compresses_what_is_worth_it_and_a_long_one_everything() {
+    let text = |name: &str| Field::new(name, DataType::Utf8, true);
+    let names = [
+        "source",
+        "event_type",
+        "actor",
+        "target_ip",
+        "app_id",
+        "target_id",
+        "unmapped_json",
+        "context_json",
+    ];
+    let schema = Arc::new(Schema::new(names.map(text).to_vec()));
+    let rows = |count: usize| {
+        let column = |make: &dyn Fn(usize) -> Option<String>| -> ArrayRef {
+            Arc::new((0..count).map(make).collect::<StringArray>())
+        };
+        let id = |row: usize| format!("{:016x}", (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let columns = vec![
+            column(&|_| Some("DEVAPI".to_owned())),
+            column(&|row| Some(format!("TYPE_{}", row % 5))),
+            column(&|row| Some(format!("somebody{}@example.com", row % 50))),
+            column(&|_| None),
+            column(&|row| Some(id(row))),
+            column(&|row| (row % 3 > 0).then(|| id(row % 40))),
+            column(&|_| None),
+            column(&|row| Some(format!("{{\"n\":{row},\"country\":\"DE\"}}"))),
+        ];
+        RecordBatch::try_new(Arc::clone(&schema), columns).unwrap()
+    };
+    let plain = [(false, true), (false, true), (true, true), (false, false), (true, false), (true, true)];
+    let json = [(false, false), (true, false)];
+    let short = written(&rows(300), Codec::Zstd(3));
+    assert_eq!(kinds(&short), [&plain[..], &json].concat());
+    for count in [1, 300, BATCH_ROWS - 1, BATCH_ROWS, BATCH_ROWS + 1] {
+        for codec in [Codec::Zstd(3), Codec::Snappy, Codec::Gzip(6), Codec::Plain] {
+            let bytes = written(&rows(count), codec);
+            assert_eq!(read_back(bytes, &rows(count)), rows(count), "{count} {codec:?}");
+        }
+    }
+    // As many rows as a batch has may be followed by others, about which the first ones say nothing.
+    let long = written(&rows(BATCH_ROWS), Codec::Zstd(3));
+    assert_eq!(kinds(&long), [vec![(true, true); 6], vec![(true, false); 2]].concat());
+}
+
+#[test]
+fn long_rows_make_no_short_file_of_its_first_batch() {
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("context_json", DataType::Utf8, true),
+        Field::new("target_ip", DataType::Utf8, true),
+    ]));
+    let texts: StringArray = (0..80).map(|_| Some("x".repeat(1 << 20))).collect();
+    let late: StringArray = (0..80).map(|row| (row > 70).then_some("192.0.2.1")).collect();
+    let batch = RecordBatch::try_new(schema, vec![Arc::new(texts), Arc::new(late)]).unwrap();
+    let bytes = written(&batch, Codec::Zstd(3));
+    assert_eq!(kinds(&bytes), [(true, false), (true, true)]);
+    assert_eq!(read_back(bytes, &batch), batch);
 }
 
 /// Columns of random digits: an id, its link, and what the row is about.
@@ -283,7 +356,7 @@ fn random_digits_have_encodings_of_their_own_beside_the_codec_that_as_few_old_re
         assert_eq!(new, [false; 2]);
         assert!(long > short * 3 / 2, "{long} {short}");
     }
-    assert_eq!([1, 3, 4, 22].map(|level| of_digits(Codec::Zstd(level))), [1, 1, 4, 22].map(Codec::Zstd));
+    assert_eq!([1, 3, 4, 22].map(|level| quick(Codec::Zstd(level))), [1, 1, 4, 22].map(Codec::Zstd));
 }
 
 proptest! {

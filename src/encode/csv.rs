@@ -16,7 +16,7 @@ use memchr::{memchr, memchr_iter, memchr3};
 use crate::error::{Error, Kind, Result};
 use crate::model::Formulas;
 
-use super::recut::{Batches, recut};
+use super::recut::{Batches, uncut};
 use super::values::{Cells, Times};
 
 mod fields;
@@ -69,7 +69,7 @@ pub(super) fn rows(
     let mut line = Vec::new();
     let mut plain = (Times::default(), String::new());
     let mut rows = 0_u64;
-    for batch in recut(schema, batches) {
+    for batch in uncut(schema, batches) {
         let batch = batch?;
         let columns: Vec<Column<'_>> = Cells::all(&batch)?.into_iter().map(Column::of).collect();
         for row in 0..batch.num_rows() {

@@ -9,12 +9,11 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow_array::Array;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::columns;
 use super::file::{FileMetadata, ReadLimits, Table, over_limit};
-use super::recut::{Batches, recut};
+use super::recut::{Batches, uncut};
 use super::values::{Cells, Rows, Times};
 use crate::error::{Error, Kind, Result};
 use crate::model::json::{Kind as JsonKind, Value, push_string};
@@ -28,24 +27,30 @@ pub(super) fn write(
     sink: &mut (impl Write + ?Sized),
 ) -> Result<u64> {
     let (mut line, mut rows, mut times) = (String::new(), 0_u64, Times::default());
-    let names: Vec<String> = schema
+    // Each member's name; and with `null` behind it, which is what most members are.
+    let names: Vec<(String, String)> = schema
         .fields()
         .iter()
         .enumerate()
         .map(|(position, field)| {
             let mut text = String::new();
             name(&mut text, position == 0, field);
-            text
+            let null = format!("{text}null");
+            (text, null)
         })
         .collect();
-    for batch in recut(schema, batches) {
+    for batch in uncut(schema, batches) {
         let batch = batch?;
         let columns = Cells::all(&batch)?;
         for row in 0..batch.num_rows() {
             line.clear();
-            for (name, cells) in names.iter().zip(&columns) {
-                line.push_str(name);
-                cell(&mut line, cells, row, &mut times)?;
+            for ((name, null), cells) in names.iter().zip(&columns) {
+                if cells.is_null(row) {
+                    line.push_str(null);
+                } else {
+                    line.push_str(name);
+                    cell(&mut line, cells, row, &mut times)?;
+                }
             }
             line.push_str(if names.is_empty() { "{}\n" } else { "}\n" });
             sink.write_all(line.as_bytes())
@@ -56,28 +61,16 @@ pub(super) fn write(
     Ok(rows)
 }
 
-/// Appends a member's value, as [`value`] spells it.
+/// Appends a member's value that is not null, as [`value`] spells it.
 fn cell(line: &mut String, cells: &Cells<'_>, row: usize, times: &mut Times) -> Result<()> {
-    let before = line.len();
-    let there = match cells {
-        Cells::Text(texts) => {
-            let there = texts.is_valid(row);
-            if there {
-                push_string(line, texts.value(row));
-            }
-            there
-        }
+    match cells {
+        Cells::Text(texts) => push_string(line, texts.value(row)),
         Cells::Time(_) => {
             line.push('"');
-            let there = cells.push(line, row, times)?;
+            cells.push(line, row, times)?;
             line.push('"');
-            there
         }
         _ => cells.push(line, row, times)?,
-    };
-    if !there {
-        line.truncate(before);
-        line.push_str("null");
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::json::{Kind as JsonKind, Value};
 
 use super::file::{FileMetadata, ReadLimits, Table, over_limit};
-use super::recut::{Batches, recut};
+use super::recut::{Batches, uncut};
 
 /// The one column of NDJSON: an event's JSON text without insignificant white space.
 pub const EVENT_TEXT: &str = "event_text";
@@ -42,7 +42,7 @@ pub(super) fn write(
         return Err(Error::bug("NDJSON holds the events' texts alone"));
     }
     let mut rows = 0_u64;
-    for batch in recut(schema, batches) {
+    for batch in uncut(schema, batches) {
         let batch = batch?;
         let texts = batch.column_by_name(EVENT_TEXT).and_then(|column| column.as_string_opt::<i32>());
         for text in texts.into_iter().flat_map(|texts| texts.iter()) {

@@ -3,9 +3,11 @@
 //! Writers end pages by what has come in, so that the bytes of a file otherwise depend on how the rows were handed
 //! over. What this file must not know: any format.
 
+use std::sync::Arc;
+
 use arrow_array::cast::AsArray;
 use arrow_array::{RecordBatch, StringArray};
-use arrow_schema::SchemaRef;
+use arrow_schema::{Field, SchemaRef};
 use arrow_select::concat::concat_batches;
 
 use crate::error::{Error, Result};
@@ -32,6 +34,29 @@ pub(super) fn recut<'a>(
         failed = matches!(next, Some(Err(_)));
         next
     })
+}
+
+/// The batches as they come, for formats whose bytes depend on no cut.
+pub(super) fn uncut<'a>(
+    schema: &'a SchemaRef,
+    batches: &'a mut Batches<'_>,
+) -> impl Iterator<Item = Result<RecordBatch>> + 'a {
+    batches.map(move |batch| {
+        batch.and_then(|batch| if is_of(schema, &batch) { Ok(batch) } else { Err(other()) })
+    })
+}
+
+/// Whether a batch has these columns.
+fn is_of(schema: &SchemaRef, batch: &RecordBatch) -> bool {
+    let (columns, expected) = (batch.schema_ref().fields(), schema.fields());
+    let same = |(one, other): (&Arc<Field>, &Arc<Field>)| {
+        one.name() == other.name() && one.data_type() == other.data_type()
+    };
+    columns.len() == expected.len() && columns.iter().zip(expected).all(same)
+}
+
+fn other() -> Error {
+    Error::bug("a batch of rows has other columns than the file")
 }
 
 /// How many of the first rows, at most `most`, have at least so many bytes of texts or are all of these; and their bytes.
@@ -79,16 +104,8 @@ fn next(
     if parts.is_empty() {
         return Ok(None);
     }
-    let same = |part: &RecordBatch| {
-        let (columns, expected) = (part.schema_ref().fields(), schema.fields());
-        columns.len() == expected.len()
-            && columns
-                .iter()
-                .zip(expected)
-                .all(|(one, other)| one.name() == other.name() && one.data_type() == other.data_type())
-    };
-    if !parts.iter().all(same) {
-        return Err(Error::bug("a batch of rows has other columns than the file"));
+    if !parts.iter().all(|part| is_of(schema, part)) {
+        return Err(other());
     }
     concat_batches(schema, &parts)
         .map(Some)
@@ -97,10 +114,8 @@ fn next(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow_array::Array;
-    use arrow_schema::{DataType, Field, Schema};
+    use arrow_schema::{DataType, Schema};
 
     use super::*;
 

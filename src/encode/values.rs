@@ -63,46 +63,45 @@ impl<'a> Cells<'a> {
         })
     }
 
-    /// Whether all values are null.
-    pub(super) fn is_nothing(&self) -> bool {
-        let (nulls, all) = match self {
-            Self::Text(column) => (column.null_count(), column.len()),
-            Self::Boolean(column) => (column.null_count(), column.len()),
-            Self::Int32(column) => (column.null_count(), column.len()),
-            Self::Int64(column) => (column.null_count(), column.len()),
-            Self::Time(column) => (column.null_count(), column.len()),
-        };
-        nulls == all
+    fn array(&self) -> &dyn Array {
+        match self {
+            Self::Text(column) => column,
+            Self::Boolean(column) => column,
+            Self::Int32(column) => column,
+            Self::Int64(column) => column,
+            Self::Time(column) => column,
+        }
     }
 
-    /// Appends the text of one value; whether it is not null.
+    /// Whether all values are null.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.array().null_count() == self.array().len()
+    }
+
+    /// Whether the value of this row is null.
+    pub(super) fn is_null(&self, row: usize) -> bool {
+        match self {
+            Self::Text(column) => column.is_null(row),
+            other => other.array().is_null(row),
+        }
+    }
+
+    /// Appends the text of one value; nothing for null.
     ///
     /// # Errors
     /// Bug: a time beyond the calendar.
-    pub(super) fn push(&self, out: &mut String, row: usize, times: &mut Times) -> Result<bool> {
-        Ok(match self {
-            Self::Text(column) if column.is_valid(row) => {
-                out.push_str(column.value(row));
-                true
-            }
-            Self::Boolean(column) if column.is_valid(row) => {
-                out.push_str(if column.value(row) { "true" } else { "false" });
-                true
-            }
-            Self::Int32(column) if column.is_valid(row) => {
-                out.push_str(&column.value(row).to_string());
-                true
-            }
-            Self::Int64(column) if column.is_valid(row) => {
-                out.push_str(&column.value(row).to_string());
-                true
-            }
-            Self::Time(column) if column.is_valid(row) => {
-                times.push(out, column.value(row))?;
-                true
-            }
-            _ => false,
-        })
+    pub(super) fn push(&self, out: &mut String, row: usize, times: &mut Times) -> Result<()> {
+        if self.is_null(row) {
+            return Ok(());
+        }
+        match self {
+            Self::Text(column) => out.push_str(column.value(row)),
+            Self::Boolean(column) => out.push_str(if column.value(row) { "true" } else { "false" }),
+            Self::Int32(column) => out.push_str(&column.value(row).to_string()),
+            Self::Int64(column) => out.push_str(&column.value(row).to_string()),
+            Self::Time(column) => times.push(out, column.value(row))?,
+        }
+        Ok(())
     }
 }
 

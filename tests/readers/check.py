@@ -72,7 +72,10 @@ def check_form(path, lock, failures):
         for position in range(group.num_columns):
             chunk = group.column(position)
             name = f"{path.name}: {chunk.path_in_schema}"
-            failures.expect("compression", chunk.compression == "ZSTD", f"{name} is {chunk.compression}")
+            # What is too short for a compressor is written without: 320 bytes and the pages' heads.
+            short = metadata.num_rows < 8_192 and chunk.total_uncompressed_size < 448
+            kinds = ("ZSTD", "UNCOMPRESSED") if short else ("ZSTD",)
+            failures.expect("compression", chunk.compression in kinds, f"{name} is {chunk.compression}")
             failures.expect("page index", chunk.has_offset_index, f"{name} has no offset index")
             indexed = chunk.has_column_index or chunk.path_in_schema.endswith("_json")
             failures.expect("page index", indexed, f"{name} has no column index")

@@ -34,7 +34,7 @@ const JSON_PAGE_BYTES: usize = 512 << 10;
 
 /// The same for random digits. Zstandard's tables for so short a page stay in the processor's caches, and its
 /// parameters for 128 to 256 KiB would look for repetitions of four letters, which random digits are full of.
-const DIGIT_PAGE_BYTES: usize = 64 << 10;
+const DIGIT_PAGE_BYTES: usize = 80 << 10;
 
 /// Up to this level of Zstandard, columns other than JSON are compressed at level 1. It makes random digits smaller than 3 does,
 /// since a repetition of a few digits takes more to say than the digits; indices of a dictionary are as long after both. Who asks

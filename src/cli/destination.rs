@@ -13,6 +13,7 @@ use vonage_audit::model::{Grid, Secrets};
 use vonage_audit::plan::parse_duration;
 use vonage_audit::publish::{Dataset, Spec};
 use vonage_audit::schema::Table;
+use vonage_audit::spool::Scratch;
 use vonage_audit::store::{
     BucketStore, LocalStore, Location, Lock, SingleWriter, StorageLimits, Store, creates_if_absent,
 };
@@ -56,6 +57,14 @@ impl Place {
         let store =
             if single_writer { Arc::new(SingleWriter::new(Arc::clone(&plain))) } else { Arc::clone(&plain) };
         Ok(Self { store, kind: Kind::Bucket { plain, single_writer } })
+    }
+
+    /// The same memory and temporary files for a run that writes here: on a disk, long files are made where they are to stay.
+    pub(crate) fn scratch(&self, scratch: Scratch) -> Scratch {
+        match &self.kind {
+            Kind::Local(local) => scratch.with_files(local.files()),
+            Kind::Bucket { .. } => scratch,
+        }
     }
 
     /// What comes before the first write of a run: the lock of a folder; or, where there is none, the proof that the

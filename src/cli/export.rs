@@ -85,7 +85,7 @@ impl Prepared {
         let files = Files { threads: args.threads.threads(), ..files };
         let dataset = args.signing.attach(dataset).await?;
         let range = moments.resolve(environment, grid, &Held::of(&dataset, &formats))?;
-        let job = job(args, range, grid, selection, (formats, files, scratch), environment)?;
+        let job = job(args, range, grid, selection, (formats, files, place.scratch(scratch)), environment)?;
         let name = account.name.clone();
         let (settle, fail_on_drift) = (moments.settle, args.fail_on_drift);
         Ok(Self { job, table, dataset, connection, place, name, dest, settle, fail_on_drift })

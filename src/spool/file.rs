@@ -21,11 +21,18 @@ pub struct SpillFile {
     /// Bytes on the disk, or set aside there; those in `waiting` follow them.
     written: AtomicU64,
     waiting: Vec<u8>,
+    /// Whether it is where it may stay.
+    own: bool,
 }
 
 impl SpillFile {
-    pub(super) fn new(file: File, scratch: Scratch) -> Self {
-        Self { file, scratch, written: AtomicU64::new(0), waiting: Vec::new() }
+    pub(super) fn new(file: File, scratch: Scratch, own: bool) -> Self {
+        Self { file, scratch, written: AtomicU64::new(0), waiting: Vec::new(), own }
+    }
+
+    /// The file, if it is where it may stay.
+    pub(super) fn own(&self) -> Option<&File> {
+        self.own.then_some(&self.file)
     }
 
     /// Appends bytes; gives the place where they begin.
@@ -156,6 +163,9 @@ impl SpillFile {
 impl Drop for SpillFile {
     fn drop(&mut self) {
         self.scratch.shrink(*self.written.get_mut());
+        if self.own {
+            self.scratch.give_back();
+        }
     }
 }
 

@@ -15,10 +15,10 @@ mod record;
 mod scratch;
 mod sort;
 
-pub use blob::{Blob, BlobReader, BlobWriter};
+pub use blob::{Blob, BlobReader, BlobWriter, SharedFile};
 pub use distinct::{Distinct, Numbers};
 pub use events::{Cuts, Events, EventsIter, EventsWriter};
 pub use file::SpillFile;
 pub use pool::Pool;
-pub use scratch::Scratch;
+pub use scratch::{MakeFile, Scratch};
 pub use sort::{Order, Sorted, SortedIter, Sorter};

@@ -2,6 +2,8 @@
 //!
 //! What lives here: [`Scratch`]. What this file must not know: what is held.
 
+use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,11 +11,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::file::SpillFile;
 use crate::error::{Error, Kind, Result};
 
+/// Files that are where they are to stay, at most at one time: each is open.
+const OWN_FILES: u64 = 64;
+
+/// Makes files without a name where finished ones are to stay, so that they need not be copied; `None` if that cannot be.
+pub type MakeFile = Arc<dyn Fn() -> Option<File> + Send + Sync>;
+
 /// A budget of memory and a folder for what is beyond it. Clones share one limit of spilled bytes.
 #[derive(Clone, Debug)]
 pub struct Scratch(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     /// `None` if nothing is ever spilled.
     folder: Option<PathBuf>,
@@ -21,12 +28,25 @@ struct Inner {
     limit: u64,
     spilled: AtomicU64,
     most: AtomicU64,
+    make: Option<MakeFile>,
+    own: AtomicU64,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { folder, memory, limit, .. } = self;
+        out.debug_struct("Inner")
+            .field("folder", folder)
+            .field("memory", memory)
+            .field("limit", limit)
+            .finish()
+    }
 }
 
 impl Default for Scratch {
     /// Everything in memory.
     fn default() -> Self {
-        Self::of(None, u64::MAX, 0)
+        Self::of(None, u64::MAX, 0, None)
     }
 }
 
@@ -43,12 +63,19 @@ impl Scratch {
     /// `memory` bytes for a run as a whole, which its stages share out; beyond, at most `limit` bytes at a time in files
     /// without a name on the file system of `folder`.
     pub fn new(folder: PathBuf, memory: u64, limit: u64) -> Self {
-        Self::of(Some(folder), memory, limit)
+        Self::of(Some(folder), memory, limit, None)
     }
 
-    fn of(folder: Option<PathBuf>, memory: u64, limit: u64) -> Self {
-        let (spilled, most) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Inner { folder, memory, limit, spilled, most }))
+    /// The same for a run whose files, where they do not stay in memory, are made by `make`. Nothing must be spilled yet.
+    #[must_use]
+    pub fn with_files(self, make: MakeFile) -> Self {
+        let Inner { folder, memory, limit, .. } = &*self.0;
+        Self::of(folder.clone(), *memory, *limit, Some(make))
+    }
+
+    fn of(folder: Option<PathBuf>, memory: u64, limit: u64, make: Option<MakeFile>) -> Self {
+        let (spilled, most, own) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        Self(Arc::new(Inner { folder, memory, limit, spilled, most, make, own }))
     }
 
     /// One of `parts` equal shares of the memory, in bytes.
@@ -70,9 +97,28 @@ impl Scratch {
             return Err(Error::bug("something is spilled that has all memory"));
         };
         match tempfile::tempfile_in(folder) {
-            Ok(file) => Ok(SpillFile::new(file, self.clone())),
+            Ok(file) => Ok(SpillFile::new(file, self.clone(), false)),
             Err(cause) => Err(self.failed("cannot make a temporary file", cause)),
         }
+    }
+
+    /// A file for one that is to stay, if there can be one more.
+    pub(super) fn own_file(&self) -> Option<SpillFile> {
+        let make = self.0.make.as_ref()?;
+        let more = |own: u64| (own < OWN_FILES).then_some(own + 1);
+        self.0.own.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
+        match make() {
+            Some(file) => Some(SpillFile::new(file, self.clone(), true)),
+            None => {
+                self.give_back();
+                None
+            }
+        }
+    }
+
+    /// Takes note of a file that is closed, which was one to stay.
+    pub(super) fn give_back(&self) {
+        self.0.own.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Takes note of more spilled bytes.

@@ -11,6 +11,7 @@
 mod disk;
 mod failure;
 mod lock;
+mod reading;
 mod root;
 
 pub use disk::Publication;
@@ -18,8 +19,6 @@ pub use lock::Lock;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::fs::File;
-use std::io::{Read, Take};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,18 +30,15 @@ use futures::future::BoxFuture;
 use self::disk::{Found, Linked};
 use self::failure::{failed, not_a_file};
 use self::root::Root;
-use super::{Created, Entry, EntryKind, MAX_NAMES, ObjectPath, Store};
+use super::{Created, Entry, ObjectPath, Store};
 use crate::error::{Error, Kind, Result};
-use crate::spool::{Blob, BlobWriter, Scratch};
+use crate::spool::{Blob, MakeFile, Scratch};
+
+/// A process that may have fewer files open keeps none open that wait for their names.
+const MANY: u64 = 256;
 
 /// Folder for files that have no final name yet, where the file system cannot keep them nameless.
 const STAGING: &str = "_audit/staging";
-
-/// A file that is fetched stays in memory up to this part of the budget.
-const FETCH_SHARES: u64 = 16;
-
-/// Bytes that are read at once of a longer one.
-const FETCH_BLOCK: usize = 256 << 10;
 
 /// Objects as files below one directory.
 ///
@@ -96,6 +92,15 @@ impl LocalStore {
     pub fn publishing_by(self, publication: Publication) -> Self {
         let (root, create) = (self.inner.root.again(), self.inner.create);
         Self { inner: Arc::new(Inner { root, create, forced: Some(publication), state: Mutex::default() }) }
+    }
+
+    /// Makes files without a name where the destination's files are: such a file becomes one of them by its name alone, without
+    /// being copied. They leave nothing behind.
+    pub fn files(&self) -> MakeFile {
+        let inner = Arc::clone(&self.inner);
+        let nameless =
+            inner.forced.unwrap_or(Publication::BEST) == Publication::Nameless && disk::may_open(MANY);
+        Arc::new(move || if nameless { inner.root.nameless() } else { None })
     }
 
     /// Takes the dataset's lock, so that two runs do not do the same work; safety does not depend on it. Call it
@@ -256,81 +261,6 @@ impl Inner {
         });
         format!("{}-{count}", std::process::id())
     }
-
-    /// A file of at most `limit` bytes, open to be read up to one byte more, and its length at this moment.
-    fn open(&self, path: &ObjectPath, limit: u64) -> Result<Option<(Take<File>, u64)>> {
-        let (folder, name) = path.split();
-        let Some(folder) = self.open_folder(folder)? else { return Ok(None) };
-        match disk::read(&folder, name, limit) {
-            Ok(disk::Content::Nothing) => Ok(None),
-            Ok(disk::Content::File(file, length)) => Ok(Some((file, length))),
-            Ok(disk::Content::NotAFile) => Err(not_a_file(path)),
-            Ok(disk::Content::TooLong) => Err(super::path::too_long(path, limit)),
-            Err(cause) => Err(failed("cannot read", path.as_str(), cause)),
-        }
-    }
-
-    fn read(&self, path: &ObjectPath, limit: u64) -> Result<Option<Bytes>> {
-        self.open(path, limit)?.map(|file| whole(path, file, limit)).transpose()
-    }
-
-    fn fetch(&self, path: &ObjectPath, limit: u64, scratch: &Scratch) -> Result<Option<Blob>> {
-        let share = scratch.share(FETCH_SHARES);
-        let Some((mut file, length)) = self.open(path, limit)? else { return Ok(None) };
-        if length <= share {
-            return Ok(Some(whole(path, (file, length), limit)?.into()));
-        }
-        let (mut blob, mut block) = (BlobWriter::new(scratch, share), vec![0; FETCH_BLOCK]);
-        loop {
-            let read = file.read(&mut block).map_err(|cause| failed("cannot read", path.as_str(), cause))?;
-            match block.get(..read) {
-                None | Some([]) => break,
-                Some(read) => blob.push(read).map_err(Error::on_our_side)?,
-            }
-        }
-        let blob = blob.finish().map_err(Error::on_our_side)?;
-        if blob.len() > limit { Err(super::path::too_long(path, limit)) } else { Ok(Some(blob)) }
-    }
-
-    fn size(&self, path: &ObjectPath) -> Result<Option<u64>> {
-        let (folder, name) = path.split();
-        let Some(folder) = self.open_folder(folder)? else { return Ok(None) };
-        match disk::look(&folder, name).map_err(|cause| failed("cannot look", path.as_str(), cause))? {
-            Found::Nothing => Ok(None),
-            Found::File(length) => Ok(Some(length)),
-            Found::Other => Err(not_a_file(path)),
-        }
-    }
-
-    fn children(&self, folder: Option<&str>) -> Result<Vec<Entry>> {
-        let Some(opened) = self.open_folder(folder)? else { return Ok(Vec::new()) };
-        let mut entries = disk::entries(&opened, MAX_NAMES)
-            .map_err(|cause| failed("cannot list", folder.unwrap_or("."), cause))?;
-        entries.sort();
-        Ok(entries)
-    }
-
-    fn list(&self, folder: &ObjectPath) -> Result<Vec<ObjectPath>> {
-        let mut found = Vec::new();
-        let mut waiting = vec![folder.clone()];
-        while let Some(folder) = waiting.pop() {
-            for entry in self.children(Some(folder.as_str()))? {
-                let path = folder.join(&entry.name)?;
-                match entry.kind {
-                    EntryKind::File => found.push(path),
-                    EntryKind::Folder => waiting.push(path),
-                    EntryKind::Other => return Err(not_a_file(&path)),
-                }
-                if found.len() + waiting.len() > MAX_NAMES {
-                    return Err(
-                        Error::new(Kind::Storage, "a folder holds too many files").at("path", &folder)
-                    );
-                }
-            }
-        }
-        found.sort();
-        Ok(found)
-    }
 }
 
 impl Store for LocalStore {
@@ -377,16 +307,6 @@ impl Store for LocalStore {
     fn describe(&self) -> String {
         self.inner.root.path().display().to_string()
     }
-}
-
-/// The bytes of an open file, at most `limit`.
-fn whole(path: &ObjectPath, (mut file, length): (Take<File>, u64), limit: u64) -> Result<Bytes> {
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    let read = file.read_to_end(&mut bytes).map_err(|cause| failed("cannot read", path.as_str(), cause))?;
-    if u64::try_from(read).is_ok_and(|read| read > limit) {
-        return Err(super::path::too_long(path, limit));
-    }
-    Ok(bytes.into())
 }
 
 /// The path with its relative beginning, as errors show it.

@@ -27,10 +27,13 @@ pub(crate) fn unsynced(calls: &[Call], mut owed: BTreeSet<String>) -> BTreeSet<S
 }
 
 /// Each format's export, killed once at each point on each disk, then started again.
-fn killed(name: &str, formats: &'static str, sample: usize) {
+fn killed(name: &str, formats: &'static str, more: &'static [&'static str], sample: usize) {
     for disk in Disk::ALL {
-        let scene = Scene::new(&format!("kill-{name}-{disk:?}"), formats, disk);
+        let scene = Scene::with(&format!("kill-{name}-{disk:?}"), formats, more, disk);
         let changes = scene.changes();
+        // With little memory long files are made where they stay, without a name until all of them is there.
+        let own = changes.iter().any(|change| change.starts_with("pwrite64"));
+        assert!(more.is_empty() || own == (disk == Disk::Nameless));
         let mut taken = points(changes.len(), sample);
         // Always before the newest commit's name is synced: the rerun finds nothing to do, and owes that sync.
         let last_sync = changes.iter().rposition(|change| change.starts_with("fsync")).unwrap();
@@ -64,22 +67,22 @@ fn killed(name: &str, formats: &'static str, sample: usize) {
 
 #[test]
 fn a_kill_at_any_call_leaves_whole_files_and_the_rerun_the_same_parquet() {
-    killed("parquet", "parquet", 8);
+    killed("parquet", "parquet", &[], 8);
 }
 
 #[test]
 fn a_kill_at_any_call_leaves_whole_files_and_the_rerun_the_same_csv() {
-    killed("csv", "csv", 4);
+    killed("csv", "csv", &[], 4);
 }
 
 #[test]
 fn a_kill_at_any_call_leaves_whole_files_and_the_rerun_the_same_ndjson() {
-    killed("ndjson", "ndjson", 4);
+    killed("ndjson", "ndjson", &["--memory", "1"], 4);
 }
 
 #[test]
 fn a_kill_at_any_call_leaves_whole_files_and_the_rerun_the_same_in_all_formats() {
-    killed("all", "parquet,csv,ndjson", 4);
+    killed("all", "parquet,csv,ndjson", &[], 4);
 }
 
 #[test]

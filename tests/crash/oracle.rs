@@ -96,6 +96,7 @@ pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
 pub(crate) struct Scene {
     pub(crate) sandbox: Sandbox,
     formats: &'static str,
+    more: &'static [&'static str],
     pub(crate) disk: Disk,
     place: PathBuf,
     /// The calls of the undisturbed run.
@@ -105,12 +106,17 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new(name: &str, formats: &'static str, disk: Disk) -> Self {
+        Self::with(name, formats, &[], disk)
+    }
+
+    /// The same with more arguments of the command.
+    pub(crate) fn with(name: &str, formats: &'static str, more: &'static [&'static str], disk: Disk) -> Self {
         let place = scratch(&format!("crash-{name}"));
         let data = place.join("events.ndjson");
         fs::write(&data, events().join("\n")).unwrap();
         let sandbox = Sandbox::start(&["--data", data.to_str().unwrap()]);
         fs::remove_file(data).unwrap();
-        let mut scene = Self { sandbox, formats, disk, place, calls: Vec::new(), left: Tree::new() };
+        let mut scene = Self { sandbox, formats, more, disk, place, calls: Vec::new(), left: Tree::new() };
         let first = scene.run(|_, _| Act::Pass);
         scene.proven(&first);
         scene.left = tree(&scene.dest());
@@ -135,7 +141,7 @@ impl Scene {
 
     pub(crate) fn command(&self) -> Command {
         let mut command = export(&self.sandbox.url, "2026-03-01", "2026-03-04", &self.dest());
-        command.args(["--format", self.formats]);
+        command.args(["--format", self.formats]).args(self.more);
         command
     }
 

@@ -1,13 +1,15 @@
 //! The local disk: what is refused, what is left behind, the lock.
 
-use std::os::unix::fs::symlink;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use vonage_audit::error::Kind;
 use vonage_audit::publish::Dataset;
-use vonage_audit::store::{EntryKind, LocalStore, Publication, Store};
+use vonage_audit::spool::{Blob, BlobWriter, Scratch, SharedFile};
+use vonage_audit::store::{Created, EntryKind, LocalStore, Publication, Store};
 
 use crate::support::{NOW, day, open, path, put, row, spec};
 
@@ -198,4 +200,67 @@ async fn a_store_opened_for_reading_writes_nothing() {
     let dataset = open(store).await;
     assert_eq!(dataset.commit(Vec::new(), NOW).await.unwrap(), None);
     assert_eq!(files(place.path()), Vec::<String>::new());
+}
+
+/// Bytes that are to stay, beyond what stays in memory.
+fn long(scratch: &Scratch, byte: u8) -> Blob {
+    let mut writer = BlobWriter::to_stay(scratch, 0, &SharedFile::default());
+    for _ in 0..100 {
+        writer.write_all(&[byte; 9_999]).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_long_file_gets_its_name_without_being_copied_where_it_can() {
+    for (way, there) in [(None, true), (None, false), (Some(Publication::Link), true)] {
+        let (place, spill) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let destination = if there { place.path().to_owned() } else { place.path().join("new/nested") };
+        let store = LocalStore::open(&destination, true).unwrap();
+        let store = way.map_or(store.clone(), |way| store.publishing_by(way));
+        let scratch = Scratch::new(spill.path().to_owned(), 0, 1 << 30).with_files(store.files());
+        let (one, other) = (long(&scratch, 1), long(&scratch, 2));
+        assert_eq!(files(place.path()), Vec::<String>::new(), "it has no name yet");
+        assert_eq!(one.own_file().is_some(), way.is_none());
+        let create = |name: &'static str, content: Blob| {
+            let store = store.clone();
+            async move { store.create_from(&path(name), &content).await.unwrap() }
+        };
+        assert_eq!(create("x/one", one.clone()).await, Created::New);
+        assert_eq!(create("x/one", other.clone()).await, Created::Exists);
+        let found = std::fs::metadata(destination.join("x/one")).unwrap();
+        if let Some(own) = one.own_file() {
+            assert_eq!(own.metadata().unwrap().ino(), found.ino());
+        }
+        // Another name is another file, so that nobody changes two by changing one.
+        assert_eq!(create("x/again", one.clone()).await, Created::New);
+        assert_eq!(create("y/other", other.clone()).await, Created::New);
+        assert_eq!(create("y/short", Bytes::from_static(b"short").into()).await, Created::New);
+        let mode = std::fs::metadata(destination.join("y/short")).unwrap().mode();
+        for (name, blob) in [("x/one", &one), ("x/again", &one), ("y/other", &other)] {
+            let found = std::fs::metadata(destination.join(name)).unwrap();
+            assert_eq!((found.nlink(), found.mode()), (1, mode), "{name}");
+            assert!(std::fs::read(destination.join(name)).unwrap() == blob.bytes().unwrap(), "{name}");
+        }
+        assert_eq!(files(&destination), ["x/again", "x/one", "y/other", "y/short"]);
+    }
+}
+
+#[tokio::test]
+async fn only_so_many_files_are_open_at_a_time_and_short_ones_share_one() {
+    let (place, spill) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = LocalStore::open(place.path(), true).unwrap();
+    let scratch = Scratch::new(spill.path().to_owned(), 0, 1 << 30).with_files(store.files());
+    let shared = SharedFile::default();
+    let written = |bytes: usize| {
+        let mut writer = BlobWriter::to_stay(&scratch, 0, &shared);
+        writer.write_all(&vec![7; bytes]).unwrap();
+        writer.finish().unwrap()
+    };
+    assert!(written(10_000).own_file().is_none());
+    let blobs: Vec<_> = (0..70).map(|_| written(300_000)).collect();
+    assert_eq!(blobs.iter().filter(|blob| blob.own_file().is_some()).count(), 64);
+    assert!(blobs.iter().all(|blob| blob.bytes().unwrap() == vec![7; 300_000]));
+    drop(blobs);
+    assert!(written(300_000).own_file().is_some());
 }

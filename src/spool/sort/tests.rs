@@ -3,7 +3,7 @@ use bytes::Bytes;
 use super::*;
 use crate::error::Kind;
 use crate::model::{EventId, Flaw, Timestamp};
-use crate::spool::{Blob, BlobWriter, EventsWriter};
+use crate::spool::{Blob, BlobWriter, EventsWriter, SharedFile};
 
 fn event(number: u64) -> Event {
     let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
@@ -80,6 +80,64 @@ fn bytes_are_those_that_were_written() {
         assert!(!blob.same(&Blob::from(Bytes::from(other))).unwrap());
         assert!(!blob.same(&Blob::from(Bytes::from(bytes[1..].to_vec()))).unwrap());
     }
+}
+
+#[test]
+fn files_that_share_one_on_the_disk_are_what_was_written_into_each() {
+    use std::io::{Read, Write};
+    let (_place, scratch) = scratch(0);
+    let shared = SharedFile::default();
+    let texts: Vec<Vec<u8>> =
+        (1..5_u8).map(|seed| (0..400_000_u32).map(|at| (at / 7) as u8 ^ seed).collect()).collect();
+    let mut writers: Vec<_> = texts.iter().map(|_| BlobWriter::to_stay(&scratch, 1_000, &shared)).collect();
+    let step = |text: usize| 70_000 + 50_000 * text;
+    for round in 0..6 {
+        for (text, writer) in texts.iter().zip(&mut writers).enumerate().map(|(at, (text, writer))| {
+            let from = text.len().min(round * step(at));
+            (&text[from..text.len().min(from + step(at))], writer)
+        }) {
+            writer.write_all(text).unwrap();
+        }
+    }
+    let blobs: Vec<_> = writers.into_iter().map(|writer| writer.finish().unwrap()).collect();
+    for (blob, text) in blobs.iter().zip(&texts) {
+        assert!(matches!(blob, Blob::File(_)));
+        let mut read = Vec::new();
+        blob.reader().read_to_end(&mut read).unwrap();
+        assert!(read == *text && blob.bytes().unwrap() == *text);
+        let (mut reader, mut block) = (blob.reader(), [0; 999]);
+        reader.read_exact(&mut block).unwrap();
+        assert_eq!(block, text[..999]);
+    }
+    assert!(!blobs[0].same(&blobs[1]).unwrap() && blobs[2].same(&blobs[2].clone()).unwrap());
+}
+
+#[test]
+fn what_finds_no_room_where_it_is_to_stay_waits_elsewhere() {
+    use std::io::Write;
+    use std::sync::Arc;
+    let bytes: Vec<u8> = (0..2_000_000_u32).map(|at| (at / 11) as u8).collect();
+    let full = || std::fs::OpenOptions::new().read(true).write(true).open("/dev/full").ok();
+    let (place, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let read_only = {
+        let path = other.path().join("first");
+        std::fs::write(&path, b"").unwrap();
+        move || std::fs::File::open(&path).ok()
+    };
+    for make in [Arc::new(full) as crate::spool::MakeFile, Arc::new(read_only)] {
+        let scratch = Scratch::new(place.path().to_owned(), 0, u64::MAX).with_files(make);
+        let mut writer = BlobWriter::to_stay(&scratch, 0, &SharedFile::default());
+        bytes.chunks(10_000).for_each(|chunk| writer.write_all(chunk).unwrap());
+        let blob = writer.finish().unwrap();
+        assert!(blob.own_file().is_none() && blob.bytes().unwrap() == bytes);
+    }
+    // The limit holds for such files as well.
+    let scratch = Scratch::new(place.path().to_owned(), 0, 1_500_000)
+        .with_files(Arc::new(|| tempfile::tempfile().ok()));
+    let mut writer = BlobWriter::to_stay(&scratch, 0, &SharedFile::default());
+    let stopped = bytes.chunks(10_000).find_map(|chunk| writer.write_all(chunk).err());
+    assert!(stopped.is_some_and(|cause| cause.to_string().contains("more than the limit")));
+    assert!(writer.failure().is_some());
 }
 
 #[test]

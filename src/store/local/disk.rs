@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 
 use crate::spool::Blob;
 use crate::store::{Entry, EntryKind};
@@ -43,6 +44,10 @@ impl Publication {
 /// Folders: readable by all, as far as the process's mask allows.
 const FOLDER_MODE: u16 = 0o755;
 const FILE_MODE: u16 = 0o644;
+
+/// Attributes that a file takes over from the folder in which it is made.
+#[cfg(target_os = "linux")]
+const INHERITED: [&str; 2] = ["system.posix_acl_access", "security.selinux"];
 
 /// A name that a dead process left in the staging folder is skipped this often.
 const STAGE_TRIES: u32 = 10_000;
@@ -126,8 +131,7 @@ pub(super) fn look(folder: &OwnedFd, name: &str) -> io::Result<Found> {
 }
 
 /// Content first, durable, before any name.
-fn fill(file: OwnedFd, content: &Blob) -> Result<File, Failure> {
-    let mut file = File::from(file);
+fn fill(mut file: File, content: &Blob) -> Result<File, Failure> {
     let mut written = Ok(());
     let read = content.each(|block| {
         written = file.write_all(block);
@@ -141,18 +145,67 @@ fn fill(file: OwnedFd, content: &Blob) -> Result<File, Failure> {
     Ok(file)
 }
 
-/// The file is made in its final folder: without a name nobody can see it there, and it cannot be on another volume.
+/// Whether the process may have so many files open.
+pub(super) fn may_open(files: u64) -> bool {
+    getrlimit(Resource::Nofile).current.is_none_or(|most| most >= files)
+}
+
+/// A file without a name, which nobody can see; `None` where the file system has no such files.
+#[cfg(target_os = "linux")]
+pub(super) fn nameless(folder: &OwnedFd) -> Result<Option<File>, Errno> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    match fs::openat(folder, ".", flags, Mode::from_raw_mode(FILE_MODE.into())) {
+        Ok(file) => Ok(Some(file.into())),
+        Err(Errno::NOTSUP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => Ok(None),
+        Err(cause) => Err(cause),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn nameless(_: &OwnedFd) -> Result<Option<File>, Errno> {
+    Ok(None)
+}
+
+/// The file is made in its final folder: without a name nobody can see it there, and it cannot be on another volume. Where the
+/// content has a file of its own that is like it, that one is taken, which saves the copy.
 #[cfg(target_os = "linux")]
 pub(super) fn publish_nameless(folder: &OwnedFd, name: &str, content: &Blob) -> Result<Linked, Failure> {
+    let Some(file) = nameless(folder)? else { return Ok(Linked::Unsupported) };
+    if let Some(own) = content.own_file()
+        && alike(own, &file)?
+    {
+        own.sync_all().map_err(Failure::Sync)?;
+        let linked = link_itself(own, folder, name)?;
+        if !matches!(linked, Linked::Unsupported) {
+            return Ok(linked);
+        }
+    }
+    link_itself(&fill(file, content)?, folder, name)
+}
+
+/// Whether a file without a name could stand where the other was made: on the same volume, with the same owner and rights.
+#[cfg(target_os = "linux")]
+fn alike(own: &File, other: &File) -> Result<bool, Errno> {
+    let (one, two) = (fs::fstat(own)?, fs::fstat(other)?);
+    let same = one.st_nlink == 0
+        && one.st_dev == two.st_dev
+        && (one.st_uid, one.st_gid, one.st_mode) == (two.st_uid, two.st_gid, two.st_mode);
+    // What a folder hands on beside these: its list of rights, and its label.
+    Ok(same && INHERITED.iter().all(|name| attribute(own, name) == attribute(other, name)))
+}
+
+#[cfg(target_os = "linux")]
+fn attribute(file: &File, name: &str) -> Result<Vec<u8>, Errno> {
+    let mut value = vec![0; 64 << 10];
+    let length = fs::fgetxattr(file, name, value.as_mut_slice())?;
+    value.truncate(length);
+    Ok(value)
+}
+
+#[cfg(target_os = "linux")]
+fn link_itself(file: &File, folder: &OwnedFd, name: &str) -> Result<Linked, Failure> {
     use std::os::fd::AsRawFd;
 
-    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-    let file = match fs::openat(folder, ".", flags, Mode::from_raw_mode(FILE_MODE.into())) {
-        Ok(file) => file,
-        Err(Errno::NOTSUP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => return Ok(Linked::Unsupported),
-        Err(cause) => return Err(cause.into()),
-    };
-    let file = fill(file, content)?;
     let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
     match fs::linkat(fs::CWD, itself, folder, name, AtFlags::SYMLINK_FOLLOW) {
         Ok(()) => Ok(Linked::New),
@@ -194,7 +247,7 @@ pub(super) fn publish_staged(
     content: &Blob,
 ) -> Result<Linked, Failure> {
     let (file, temporary) = stage(staging, temporary).map_err(Failure::Other)?;
-    let linked = fill(file, content).and_then(|_file| match publication {
+    let linked = fill(file.into(), content).and_then(|_file| match publication {
         Publication::Rename => {
             linked(fs::renameat_with(staging, &temporary, folder, name, RenameFlags::NOREPLACE))
         }

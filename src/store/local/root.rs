@@ -2,6 +2,7 @@
 //!
 //! What lives here: [`Root`]. What this file must not know: what is below the destination.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -67,6 +68,15 @@ impl Root {
         }
         let Some(folder) = self.opened.get() else { return Ok(None) };
         folder.try_clone().map(Some).map_err(|cause| self.failed("cannot open the destination", cause))
+    }
+
+    /// A file without a name in the destination, or above it where it is to be; `None` if there can be none.
+    pub(super) fn nameless(&self) -> Option<File> {
+        let folder = match self.existing().ok()? {
+            Some(folder) => folder,
+            None => open_folder(&existing_above(&self.path)).ok()?,
+        };
+        disk::nameless(&folder).ok()?
     }
 
     /// Makes the destination if it is absent; directories made above it are synced from the outermost down. The

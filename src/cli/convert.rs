@@ -67,7 +67,7 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
         files: Files { threads: args.threads.threads(), ..written },
         secrets,
         keep_raw: args.keep_raw,
-        scratch: scratch.clone(),
+        scratch: place.scratch(scratch),
         recorded_at: environment.now.seconds(),
     };
     if let Some(opened) = &opened {
@@ -89,7 +89,9 @@ pub(crate) async fn run(args: ConvertArgs, environment: &Environment, terminal: 
             let limits = Limits { line: args.line_limit << 20 };
             let inputs = Arc::new(inputs(&args.files));
             let (own, rows) = (job.clone(), table.clone());
-            let reading = tokio::task::spawn_blocking(move || take(&own, &rows, limits, inputs));
+            let standing =
+                job.formats.iter().flat_map(|format| dataset.coverage(*format).into_keys()).collect();
+            let reading = tokio::task::spawn_blocking(move || take(&own, &rows, limits, inputs, &standing));
             let lines = tokio::select! {
                 lines = reading => lines.map_err(|error| Error::bug("reading failed").because(error))??,
                 () = &mut stop => {

@@ -239,6 +239,7 @@ pub(super) fn recipe(job: &Conversion, table: &Table) -> Recipe {
         grid: job.grid,
         formats: job.formats.clone(),
         texts: false,
+        hold: false,
         metadata: metadata(table),
         files: job.files.clone(),
         selection: Selection::default(),

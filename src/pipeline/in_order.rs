@@ -6,7 +6,7 @@
 //! the same rows for any order. So the outcome does not depend on which way was taken.
 //! What this file must not know: how a line becomes a row, where rows go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::io::BufRead;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ use super::transform::{Made, Received, Recipe, make};
 use crate::encode::unpacked;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Counts, Drift, Window};
-use crate::publish::{Grouped, Prepared};
+use crate::publish::{Grouped, Prepared, Remake};
 use crate::schema::Table;
 use crate::spool::Events;
 
@@ -89,13 +89,20 @@ struct Facts {
     drift: Drift,
 }
 
-/// Reads all lines of all streams. It blocks while it reads: call it off the async threads.
+/// Reads all lines of all streams. Rows of `standing` windows, which have files, are held; of others their files are made as
+/// rows come. It blocks while it reads: call it off the async threads.
 ///
 /// # Errors
 /// Usage: a stream cannot be read, a line is too long, an id has more contents than are compared. Storage: temporary files
 /// cannot be written, or have reached their limit.
-pub fn take(job: &Conversion, table: &Table, limits: Limits, inputs: Arc<Inputs>) -> Result<Taken> {
-    take_by(BLOCK, job, table, limits, inputs)
+pub fn take(
+    job: &Conversion,
+    table: &Table,
+    limits: Limits,
+    inputs: Arc<Inputs>,
+    standing: &HashSet<Window>,
+) -> Result<Taken> {
+    take_by(BLOCK, job, table, limits, inputs, standing)
 }
 
 /// The same, reading `block` bytes at once.
@@ -105,12 +112,13 @@ fn take_by(
     table: &Table,
     limits: Limits,
     inputs: Arc<Inputs>,
+    standing: &HashSet<Window>,
 ) -> Result<Taken> {
     let again = Again { job: job.clone(), limits, inputs, open: Mutex::new(None) };
     let seen = AtomicU64::new(0);
     if again.inputs.again {
         let recipe = recipe(job, table);
-        let mut taking = Taking::new(&recipe);
+        let mut taking = Taking::new(&recipe, standing);
         let ordered = attempt(&recipe, (block, limits), &again.inputs, &seen, &mut taking);
         match ordered.and_then(|ordered| if ordered { taking.finish() } else { Ok(None) }) {
             Ok(Some(Whole { lines, windows })) => {
@@ -138,8 +146,14 @@ struct Again {
     job: Conversion,
     limits: Limits,
     inputs: Arc<Inputs>,
-    /// Where the last window was found.
-    open: Mutex<Option<Windows>>,
+    open: Mutex<Option<Reopened>>,
+}
+
+/// The input, sorted.
+struct Reopened {
+    /// Those behind the last one that was asked for.
+    windows: Windows,
+    last: Option<(Window, Events)>,
 }
 
 impl fmt::Debug for Again {
@@ -159,28 +173,37 @@ impl Again {
         input.finish()
     }
 
+    /// A window's events and the rows of them, which are held.
+    fn rows(&self, window: Window, recipe: &Recipe) -> Result<(Events, Prepared)> {
+        let events = self.events(window)?;
+        let made = make(Some(window), events.clone(), &Recipe { hold: true, ..recipe.clone() })?;
+        if made.quarantine.is_empty() { Ok((events, made.prepared)) } else { Err(changed()) }
+    }
+
     /// The events of a window, of which these rows were made. The input may be another one now.
     fn the_same(&self, window: Window, rows: &Prepared, recipe: &Recipe) -> Result<Events> {
-        let events = self.events(window)?;
-        let made = make(Some(window), events.clone(), recipe)?;
-        let same = made.quarantine.is_empty() && seam::same(rows.batches(), made.prepared.batches())?;
-        if same { Ok(events) } else { Err(changed().at("window", window)) }
+        let (events, again) = self.rows(window, recipe)?;
+        if rows.same_files(&again)? { Ok(events) } else { Err(changed()) }
     }
 
     /// The events of a window; windows are asked for in ascending order.
     fn events(&self, wanted: Window) -> Result<Events> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let windows = match &mut *open {
-            Some(windows) => windows,
-            None => open.insert(self.lines()?.windows()),
+        let open = match &mut *open {
+            Some(open) => open,
+            None => open.insert(Reopened { windows: self.lines()?.windows(), last: None }),
         };
-        for next in windows {
+        if let Some((_, events)) = open.last.as_ref().filter(|(window, _)| *window == wanted) {
+            return Ok(events.clone());
+        }
+        for next in &mut open.windows {
             let (window, events) = next?;
             if window == wanted {
+                open.last = Some((window, events.clone()));
                 return Ok(events);
             }
         }
-        Err(changed().at("window", wanted))
+        Err(changed())
     }
 }
 
@@ -202,9 +225,13 @@ impl InOrder {
             let Facts { window, counts, types, drift } = facts;
             let made = move || {
                 let _own_thread = recipe.files.threads.hold(1);
-                let (prepared, secrets) = (grouped.finish()?, recipe.secrets);
+                let (source, by, secrets) = (Arc::clone(&again), recipe.clone(), recipe.secrets);
+                let prepared =
+                    grouped.finish(Remake::new(move || Ok(source.rows(window, &by)?.1), changed))?;
                 let rows = prepared.clone();
-                let events = Received::Again(Box::new(move || again.the_same(window, &rows, &recipe)));
+                let events = move || again.the_same(window, &rows, &recipe);
+                let events =
+                    Received::Again(Box::new(move || events().map_err(|error| error.at("window", window))));
                 Ok(Made { counts, prepared, events, secrets, quarantine: Vec::new(), types, drift })
             };
             (window, counts.settled, made)
@@ -218,9 +245,12 @@ fn attempt(
     limits: (usize, Limits),
     inputs: &Inputs,
     seen: &AtomicU64,
-    taking: &mut Taking,
+    taking: &mut Taking<'_>,
 ) -> Result<bool> {
-    let workers = recipe.files.threads.all().min(WORKERS);
+    let all = recipe.files.threads.all();
+    // Encoding takes about half of what making rows does.
+    let workers = (all - all / 3).min(WORKERS);
+    let _working = recipe.files.threads.hold(workers);
     if workers == 1 {
         let mut worker = Worker::new(recipe);
         return blocks(limits, inputs, seen, |lines| match worker.make(lines)? {

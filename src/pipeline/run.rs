@@ -142,6 +142,7 @@ impl<S: Source> Run<'_, S> {
             grid: job.grid,
             formats: job.formats.clone(),
             texts: matches!(self.sink, Sink::Stream(stream) if stream.takes_texts()),
+            hold: matches!(self.sink, Sink::Stream(_)),
             metadata: metadata(self.table),
             files: job.files.clone(),
             selection: job.selection.clone(),

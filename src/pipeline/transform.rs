@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::flatten::{redact, redact_foreign, redact_read};
 use crate::model::json::Outline;
 use crate::model::{Certificate, Counts, Drift, Event, Format, Grid, Secrets, Selection, Window};
-use crate::publish::{Preparation, Prepared};
+use crate::publish::{Preparation, Prepared, Remake};
 use crate::schema::Table;
 use crate::settle::Settled;
 use crate::spool::{Events, EventsWriter, Scratch};
@@ -72,6 +72,8 @@ pub(super) struct Recipe {
     pub(super) formats: Vec<Format>,
     /// Whether rows carry the events' texts even if no format's files hold them.
     pub(super) texts: bool,
+    /// Whether rows are held even if files can be made without that.
+    pub(super) hold: bool,
     pub(super) metadata: FileMetadata,
     /// How files are written; its layout is the dataset's.
     pub(super) files: Settings,
@@ -152,6 +154,12 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
     let _own_thread = recipe.files.threads.hold(1);
     let mut counts = Counts { settled: events.len(), ..Counts::default() };
     let mut preparation = recipe.preparation(window);
+    if !recipe.hold {
+        let (events, recipe) = (events.clone(), Recipe { hold: true, ..recipe.clone() });
+        let again = move || Ok(make(window, events.clone(), &recipe)?.prepared);
+        let otherwise = || Error::bug("the same events became other rows");
+        preparation = preparation.encoding_at_once(Remake::new(again, otherwise));
+    }
     let mut types = BTreeMap::new();
     let mut rows = Rows::new(&recipe.table, recipe.takes_texts(), |batch| {
         count_types(&batch, &mut types);

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::examine::Fresh;
 use super::groups::Group;
-use super::prepare::{Prepared, PreparedFile};
+use super::making::PreparedFile;
+use super::prepare::Prepared;
 use crate::model::{FileRecord, Format};
 
 /// What one format's slots say.

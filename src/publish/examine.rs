@@ -6,8 +6,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::content::Content;
 use super::groups::{Group, of_rows};
-use super::prepare::{Content, PreparedFile, described};
+use super::making::{PreparedFile, described};
 use super::rows;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Format, Window};
@@ -27,7 +28,7 @@ impl Fresh {
         let mut all = HashMap::new();
         for position in 0..content.groups.len() {
             for batch in content.batches(position) {
-                let own = rows::rows(&content.as_read(format, &[batch?])?, &names)?;
+                let own = rows::rows(&content.making.as_read(format, &[batch?])?, &names)?;
                 all.extend(own.into_iter().map(|row| (row.id, (position, row.content))));
             }
         }
@@ -65,8 +66,8 @@ pub(super) fn examine(
     content: &Content,
     known: Option<Arc<Fresh>>,
 ) -> Result<(Examined, Arc<Fresh>)> {
-    let (schema, batches) = content.read(format, file.bytes()?)?;
-    let names = rows::comparable(&schema, &content.schema);
+    let (schema, batches) = content.making.read(format, file.bytes()?)?;
+    let names = rows::comparable(&schema, &content.making.schema);
     let fresh = match known.filter(|known| known.names == names) {
         Some(known) => known,
         None => Arc::new(Fresh::of(content, format, names)?),
@@ -98,12 +99,12 @@ pub(super) fn examine(
         let ids: HashSet<&str> = differing.iter().map(String::as_str).collect();
         let own = content.all().map(|batch| rows::chosen(&batch?, |id| ids.contains(id)));
         let own = own.collect::<Result<Vec<_>>>()?;
-        let same = rows::same_as_json(&ids, &batches, &content.as_read(format, &own)?, &fresh.names)?;
+        let same = rows::same_as_json(&ids, &batches, &content.making.as_read(format, &own)?, &fresh.names)?;
         let (alike, other) = differing.into_iter().partition(|id| same.contains(id));
         held.extend::<Vec<String>>(alike);
         differing = other;
     }
-    let layout = &content.settings.layout;
+    let layout = &content.making.settings.layout;
     let mixed = if layout.is_whole() { &[] } else { batches.as_slice() };
     for batch in mixed {
         let (groups, _) = of_rows(batch, window, layout).map_err(damaged)?;
@@ -112,6 +113,6 @@ pub(super) fn examine(
         }
     }
     let file = described(file.clone(), &batches)?;
-    let other_columns = !rows::same_columns(&schema, &content.schema);
+    let other_columns = !rows::same_columns(&schema, &content.making.schema);
     Ok((Examined { file, other_columns, held, differing, unconfirmed }, fresh))
 }

@@ -11,7 +11,8 @@ use arrow_array::RecordBatch;
 use super::groups::{Group, split};
 use super::prepare::named;
 use super::rows;
-use crate::encode::{RowsWriter, Settings};
+use super::writing::Writing;
+use crate::encode::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Partition, Timestamp, Window, fingerprint};
 use crate::spool::Distinct;
@@ -24,6 +25,8 @@ const MAX_FILES: usize = 4_096;
 pub(super) struct Grouping {
     /// None for rows without a time.
     pub(super) window: Option<Window>,
+    /// Whether files may be made while rows come.
+    at_once: bool,
     /// Where the rows of each group are held, and how many they are.
     pub(super) groups: BTreeMap<Group, (usize, u64)>,
     partitions: HashSet<Partition>,
@@ -33,8 +36,8 @@ pub(super) struct Grouping {
 
 impl Grouping {
     /// No rows yet.
-    pub(super) fn new(window: Option<Window>) -> Self {
-        Self { window, groups: BTreeMap::new(), partitions: HashSet::new(), before: None, total: 0 }
+    pub(super) fn new(window: Option<Window>, at_once: bool) -> Self {
+        Self { window, at_once, groups: BTreeMap::new(), partitions: HashSet::new(), before: None, total: 0 }
     }
 
     /// Takes the next rows: they go to `rows`, and their ids' numbers to `ids`, which others may share.
@@ -46,7 +49,7 @@ impl Grouping {
         batch: RecordBatch,
         settings: &Settings,
         formats: usize,
-        rows: &mut RowsWriter,
+        rows: &mut Writing,
         ids: &mut Distinct,
     ) -> Result<()> {
         let window = self.window;
@@ -58,7 +61,7 @@ impl Grouping {
         batch: RecordBatch,
         settings: &Settings,
         formats: usize,
-        held: &mut RowsWriter,
+        held: &mut Writing,
         ids: &mut Distinct,
     ) -> Result<()> {
         self.check(&batch, ids)?;
@@ -69,7 +72,7 @@ impl Grouping {
             }
             let (place, rows) = self.groups.entry(group).or_insert((held.groups(), 0));
             *rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
-            held.push(*place, batch)?;
+            held.take(*place, batch, self.at_once)?;
         }
         if self.groups.len() > known { self.limit(settings, formats) } else { Ok(()) }
     }

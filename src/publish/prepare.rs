@@ -1,36 +1,29 @@
 //! A window's rows made ready: checked, encoded, digested. Pure computation.
 //!
 //! What lives here: [`Preparation`], which takes the rows of one window as they come, [`Preparations`] for those of many, and
-//! [`Prepared`]. Rows and files beyond their share of
-//! memory are spilled; files that would not fit beside those that are ready are encoded when they are published.
+//! [`Prepared`]. Where groups follow one another, their files are encoded as the rows come, and nothing else is kept of
+//! these. Else rows beyond their share of memory are spilled, and files that would not fit beside those that are ready are
+//! encoded when they are published.
 //! What this file must not know: storage, what earlier slots hold.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use bytes::Bytes;
 
-use super::digest::{Digesting, sha256_of};
-use super::grouping::{Grouping, twice};
-use super::groups::{Group, only};
-use super::rows::{self, Extent};
-use super::texts::{RowReader, lines, lines_schema, without_texts};
-use crate::encode::{
-    Batches, FileMetadata, HeldRows, ReadLimits, RowsWriter, Settings, encode_from, read_typed,
-};
+use super::content::{Content, Remake};
+use super::grouped::Grouped;
+use super::grouping::Grouping;
+use super::groups::in_turn;
+use super::making::{Making, PreparedFile};
+use super::texts::RowReader;
+use super::writing::Writing;
+use crate::encode::{FileMetadata, Settings};
 use crate::error::{Error, Result};
-use crate::model::{Format, Window, fingerprint};
-use crate::spool::{Blob, BlobWriter, Distinct, Scratch};
+use crate::model::{Format, Window};
+use crate::spool::{Distinct, Scratch};
 
-/// Rows of a window stay in memory up to this part of the budget.
-const ROWS_SHARES: u64 = 10;
-
-/// And its files up to this one.
-const FILES_SHARES: u64 = 16;
-
-/// And what its rows' ids are told apart by.
+/// What rows' ids are told apart by stays in memory up to this part of the budget.
 const IDS_SHARES: u64 = 32;
 
 /// The rows of one window, or those without a time, with the bytes of their files, as if nothing of the window were published yet.
@@ -53,63 +46,6 @@ pub(super) struct PreparedGroup {
     pub(super) files: Vec<Option<PreparedFile>>,
 }
 
-/// What later files of the window are made from.
-#[derive(Debug)]
-pub(super) struct Content {
-    pub(super) schema: SchemaRef,
-    /// Ascending, and where their rows are.
-    pub(super) groups: Vec<(Group, usize)>,
-    /// With the events' texts as one more column if there is a reader of texts.
-    rows: Arc<HeldRows>,
-    pub(super) metadata: FileMetadata,
-    pub(super) settings: Settings,
-    pub(super) reader: Option<RowReader>,
-    pub(super) scratch: Scratch,
-}
-
-impl Content {
-    /// The rows of a group, by its position.
-    pub(super) fn batches(&self, position: usize) -> impl Iterator<Item = Result<RecordBatch>> + '_ {
-        let place = self.groups.get(position).map(|(_, place)| self.rows.group(*place));
-        place.into_iter().flatten()
-    }
-
-    /// The rows of all groups, one after the other.
-    pub(super) fn all(&self) -> impl Iterator<Item = Result<RecordBatch>> + '_ {
-        (0..self.groups.len()).flat_map(|position| self.batches(position))
-    }
-
-    /// The rows of a file's bytes, whatever the format.
-    pub(super) fn read(&self, format: Format, bytes: Bytes) -> Result<(SchemaRef, Vec<RecordBatch>)> {
-        let table = read_typed(format, bytes, &self.schema, &self.settings, ReadLimits::default())?;
-        if self.settings.layout.holds_texts(format) {
-            return Ok((Arc::clone(&self.schema), self.reader()?.rows(&table.batches)?));
-        }
-        Ok((table.schema, table.batches))
-    }
-
-    /// Rows as a file of this format gives them back: the rows of a text on one line differ from the rows of the text
-    /// as received, in the white space of its context.
-    pub(super) fn as_read(&self, format: Format, batches: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
-        if self.settings.layout.holds_texts(format) {
-            return self.reader()?.rows(&batches.iter().map(lines).collect::<Result<Vec<_>>>()?);
-        }
-        Ok(batches.to_vec())
-    }
-
-    fn reader(&self) -> Result<&RowReader> {
-        self.reader.as_ref().ok_or_else(|| Error::bug("NDJSON needs the events' texts"))
-    }
-}
-
-/// One file's bytes and what the log says of them.
-#[derive(Clone, Debug)]
-pub(super) struct PreparedFile {
-    pub(super) content: Blob,
-    pub(super) sha256: String,
-    pub(super) extent: Extent,
-}
-
 impl Prepared {
     /// The window; `None` for rows without a time.
     pub fn window(&self) -> Option<Window> {
@@ -127,6 +63,34 @@ impl Prepared {
     /// Each item may be one of [`crate::error::Kind::Storage`].
     pub fn batches(&self) -> impl Iterator<Item = Result<RecordBatch>> + '_ {
         self.content.all()
+    }
+
+    /// Whether the files of both are the same bytes. It computes.
+    ///
+    /// # Errors
+    /// As [`Prepared::batches`].
+    pub fn same_files(&self, other: &Self) -> Result<bool> {
+        let groups = |prepared: &Self| -> Vec<_> {
+            prepared.content.groups.iter().map(|(group, _)| group.clone()).collect()
+        };
+        Ok(self.window == other.window
+            && groups(self) == groups(other)
+            && self.digests()? == other.digests()?)
+    }
+
+    /// For each group the digests of its files, in the order of the formats.
+    pub(super) fn digests(&self) -> Result<Vec<Vec<String>>> {
+        let own = |(position, group): (usize, &PreparedGroup)| {
+            let files = self.formats.iter().zip(&group.files).map(|(format, file)| match file {
+                Some(file) => Ok(file.sha256.clone()),
+                None => {
+                    let mut rows = self.content.batches(position);
+                    Ok(self.content.file(*format, &mut rows)?.sha256)
+                }
+            });
+            files.collect()
+        };
+        self.groups.iter().enumerate().map(own).collect()
     }
 }
 
@@ -147,17 +111,6 @@ pub fn prepare(
     preparation.finish()
 }
 
-/// How files are made from rows, whatever the window.
-#[derive(Clone, Debug)]
-struct Making {
-    formats: Vec<Format>,
-    schema: SchemaRef,
-    metadata: FileMetadata,
-    settings: Settings,
-    reader: Option<RowReader>,
-    scratch: Scratch,
-}
-
 /// The rows of one window on their way to its files.
 ///
 /// They must be all events of the window that can become one, sorted by `created_at, id`, without repeated ids (source:
@@ -165,8 +118,11 @@ struct Making {
 #[derive(Debug)]
 pub struct Preparation {
     making: Making,
-    rows: RowsWriter,
-    grouping: Grouping,
+    /// There if files are encoded as rows come.
+    remake: Option<Remake>,
+    window: Option<Window>,
+    /// There once rows have come.
+    begun: Option<(Grouping, Writing)>,
     ids: Distinct,
 }
 
@@ -180,20 +136,10 @@ impl Preparation {
         settings: &Settings,
         scratch: &Scratch,
     ) -> Self {
-        let making = Making {
-            formats: formats.to_vec(),
-            schema,
-            metadata,
-            settings: settings.clone(),
-            reader: None,
-            scratch: scratch.clone(),
-        };
-        Self {
-            making,
-            rows: RowsWriter::new(scratch, scratch.share(ROWS_SHARES)),
-            grouping: Grouping::new(window.into()),
-            ids: Distinct::new(scratch, scratch.share(IDS_SHARES)),
-        }
+        let (formats, settings, scratch) = (formats.to_vec(), settings.clone(), scratch.clone());
+        let ids = Distinct::new(&scratch, scratch.share(IDS_SHARES));
+        let making = Making { formats, schema, metadata, settings, reader: None, scratch };
+        Self { making, remake: None, window: window.into(), begun: None, ids }
     }
 
     /// The same for formats that hold the events themselves (NDJSON) beside those that hold columns. The batches have one
@@ -204,6 +150,13 @@ impl Preparation {
         self
     }
 
+    /// Encodes files as the rows come, where groups follow one another, instead of holding the rows.
+    #[must_use]
+    pub fn encoding_at_once(mut self, remake: Remake) -> Self {
+        self.remake = Some(remake).filter(|_| self.window.is_some() && self.making.at_once());
+        self
+    }
+
     /// Takes the next rows. It computes.
     ///
     /// # Errors
@@ -211,13 +164,18 @@ impl Preparation {
     /// settings allow or into more files than one record can name, so that nothing of the window may be written;
     /// [`crate::error::Kind::Storage`] when they cannot be spilled.
     pub fn push(&mut self, batch: RecordBatch) -> Result<()> {
-        let Self { making, rows, grouping, ids } = self;
+        let Self { making, remake, window, begun, ids } = self;
+        let (grouping, rows) = begun.get_or_insert_with(|| {
+            (Grouping::new(*window, remake.is_some()), Writing::new(&Arc::new(making.clone())))
+        });
         grouping.push(batch, &making.settings, making.formats.len(), rows, ids)
     }
 
     /// The rows of many windows instead of this one's; none may have been pushed.
     pub fn into_many(self) -> Preparations {
-        Preparations { making: self.making, rows: self.rows, windows: Vec::new(), ids: self.ids }
+        let Self { making, ids, .. } = self;
+        let making = Arc::new(making);
+        Preparations { rows: Writing::new(&making), making, windows: Vec::new(), ids }
     }
 
     /// Everything that was pushed, as files. It computes for as long as encoding takes: call it off the async threads.
@@ -225,37 +183,46 @@ impl Preparation {
     /// # Errors
     /// As [`Preparation::push`].
     pub fn finish(self) -> Result<Prepared> {
-        let window = self.grouping.window;
+        let Self { making, remake, window, begun, ids } = self;
+        let making = Arc::new(making);
         let made = || {
-            let grouped = Grouped {
-                making: Arc::new(self.making),
-                rows: Arc::new(self.rows.finish()?),
-                grouping: self.grouping,
-            };
-            grouped.encoded(self.ids.repeated(usize::MAX)?.unwrap_or_default())
+            let (grouping, rows) =
+                begun.unwrap_or_else(|| (Grouping::new(window, false), Writing::new(&making)));
+            let (mut places, rows) = rows.finish()?;
+            let grouped = Grouped::new(&making, grouping, &mut places, &rows);
+            grouped.prepared(remake, ids.repeated(usize::MAX)?.unwrap_or_default())
         };
         made().map_err(|cause| named(cause, window))
     }
 }
 
-/// The rows of many windows, held together: first the rows of all of them, then their files, window by window.
+impl Making {
+    /// Whether files can be encoded while their rows come: one at a time, as memory goes, and so that the same rows give the same
+    /// bytes again, which encrypted ones do not.
+    fn at_once(&self) -> bool {
+        self.formats.len() == 1 && self.settings.key.is_none() && in_turn(&self.settings.layout)
+    }
+}
+
+/// The rows of many windows: first the rows of all of them, then their files, window by window.
 #[derive(Debug)]
 pub struct Preparations {
-    making: Making,
-    rows: RowsWriter,
+    making: Arc<Making>,
+    rows: Writing,
     windows: Vec<Grouping>,
     ids: Distinct,
 }
 
 impl Preparations {
-    /// Takes the next rows of a window, which is that of the rows before or a later one. It computes.
+    /// Takes the next rows of a window, which is that of the rows before or a later one. Unless they are to be held, its files
+    /// are encoded at once, where that can be. It computes.
     ///
     /// # Errors
     /// As [`Preparation::push`].
-    pub fn push(&mut self, window: Window, batch: RecordBatch) -> Result<()> {
+    pub fn push(&mut self, window: Window, batch: RecordBatch, hold: bool) -> Result<()> {
         let Self { making, rows, windows, ids } = self;
         if windows.last().is_none_or(|last| last.window != Some(window)) {
-            windows.push(Grouping::new(Some(window)));
+            windows.push(Grouping::new(Some(window), !hold && making.at_once()));
         }
         match windows.last_mut() {
             Some(last) => last.push(batch, &making.settings, making.formats.len(), rows, ids),
@@ -277,78 +244,10 @@ impl Preparations {
         if ids.repeated(0)?.is_none() {
             return Ok(None);
         }
-        let (making, rows) = (Arc::new(making), Arc::new(rows.finish()?));
-        let grouped = |grouping| Grouped { making: Arc::clone(&making), rows: Arc::clone(&rows), grouping };
+        let (mut places, rows) = rows.finish()?;
+        let grouped = |grouping| Grouped::new(&making, grouping, &mut places, &rows);
         Ok(Some(windows.into_iter().map(grouped).collect()))
     }
-}
-
-/// The rows of one window, of which the files are made next. All windows together hold their rows.
-#[derive(Debug)]
-pub struct Grouped {
-    making: Arc<Making>,
-    rows: Arc<HeldRows>,
-    grouping: Grouping,
-}
-
-impl Grouped {
-    /// The files. It computes, as [`Preparation::finish`] does.
-    ///
-    /// # Errors
-    /// As [`Preparation::push`].
-    pub fn finish(self) -> Result<Prepared> {
-        let window = self.grouping.window;
-        self.encoded(Vec::new()).map_err(|cause| named(cause, window))
-    }
-
-    /// `suspects` are fingerprints of ids that occurred more than once.
-    fn encoded(self, suspects: Vec<u64>) -> Result<Prepared> {
-        let Self { making, rows, grouping } = self;
-        let Grouping { window, mut groups, total, .. } = grouping;
-        if let Some(only) = only(window, &making.settings.layout) {
-            // Also without rows: the slots of the window are looked at in each format.
-            groups.entry(only).or_insert((usize::MAX, 0));
-        }
-        let (places, counts) =
-            groups.into_iter().map(|(group, (place, rows))| ((group, place), rows)).unzip();
-        let counts: Vec<u64> = counts;
-        let Making { formats, schema, metadata, settings, reader, scratch } = Arc::unwrap_or_clone(making);
-        let content = Content { schema, groups: places, rows, metadata, settings, reader, scratch };
-        apart(suspects, &content)?;
-        let mut left = content.scratch.share(FILES_SHARES);
-        let mut groups = Vec::with_capacity(counts.len());
-        for (position, rows) in counts.into_iter().enumerate() {
-            let mut files = Vec::new();
-            for format in &formats {
-                // One file may be longer than what is left; those after it wait until they are needed.
-                let file = match left {
-                    0 => None,
-                    _ => Some(file(*format, &content, &mut content.batches(position), left)?),
-                };
-                left = file.as_ref().map_or(0, |file| left.saturating_sub(file.content.len()));
-                files.push(file);
-            }
-            groups.push(PreparedGroup { rows, files });
-        }
-        Ok(Prepared { window, rows: total, formats, content: Arc::new(content), groups })
-    }
-}
-
-/// Refuses an id that occurs twice: `suspects` are fingerprints that did, which two ids may share.
-fn apart(suspects: Vec<u64>, content: &Content) -> Result<()> {
-    if suspects.is_empty() {
-        return Ok(());
-    }
-    let mut seen: HashMap<u64, HashSet<String>> =
-        suspects.into_iter().map(|one| (one, HashSet::new())).collect();
-    for batch in content.all() {
-        for (id, _) in rows::keys(&batch?)? {
-            if seen.get_mut(&fingerprint(id)).is_some_and(|ids| !ids.insert(id.to_owned())) {
-                return Err(twice(id));
-            }
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn named(cause: Error, window: Option<Window>) -> Error {
@@ -356,42 +255,4 @@ pub(super) fn named(cause: Error, window: Option<Window>) -> Error {
         Some(window) => cause.at("window", window),
         None => cause.at("window", "none: created_at cannot be read"),
     }
-}
-
-/// The file of some of the rows, of which at most `share` bytes stay in memory.
-pub(super) fn file(
-    format: Format,
-    content: &Content,
-    batches: &mut Batches<'_>,
-    share: u64,
-) -> Result<PreparedFile> {
-    let texts = content.settings.layout.holds_texts(format);
-    let mut extent = Extent::default();
-    let mut out = Digesting::new(BlobWriter::new(&content.scratch, share));
-    let mut own = batches
-        .filter(|batch| batch.as_ref().is_ok_and(|batch| batch.num_rows() > 0) || batch.is_err())
-        .map(|batch| {
-            let batch = batch?;
-            extent.add(&batch)?;
-            match texts {
-                true => lines(&batch),
-                false if content.reader.is_some() => without_texts(&batch),
-                false => Ok(batch),
-            }
-        })
-        .peekable();
-    if own.peek().is_some() {
-        let schema = if texts { lines_schema() } else { Arc::clone(&content.schema) };
-        encode_from(format, &schema, &mut own, &content.metadata, &content.settings, &mut out)?;
-    }
-    drop(own);
-    let (out, sha256) = out.finish();
-    Ok(PreparedFile { content: out.finish()?, sha256, extent })
-}
-
-/// What the log says of a file that has these bytes and these rows.
-pub(super) fn described(content: Blob, batches: &[RecordBatch]) -> Result<PreparedFile> {
-    let mut extent = Extent::default();
-    batches.iter().try_for_each(|batch| extent.add(batch))?;
-    Ok(PreparedFile { sha256: sha256_of(&content)?, content, extent })
 }

@@ -10,7 +10,8 @@ use super::chains::Walk;
 use super::dataset::Dataset;
 use super::digest::sha256_of;
 use super::examine::{Examined, examine};
-use super::prepare::{Prepared, PreparedFile, file, named};
+use super::making::PreparedFile;
+use super::prepare::{Prepared, named};
 use super::{register, rows};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Certificate, Counts, Drift, EventId, FileRecord, Format, Slot, Window, WindowRecord};
@@ -19,9 +20,6 @@ use crate::store::ObjectPath;
 
 /// A data file of more bytes is refused.
 const MAX_FILE: u64 = 64 << 30;
-
-/// A file that is encoded when it is needed stays in memory up to this part of the budget.
-const FILE_SHARES: u64 = 16;
 
 /// Slots of one group and format; names sort as text up to here.
 const MAX_SLOTS: u32 = 1_000;
@@ -158,7 +156,7 @@ impl Dataset {
             conflicts.extend(walk.conflicts);
             vanished.extend(walk.vanished);
         }
-        self.describe(&all.files, &prepared.content.schema).await?;
+        self.describe(&all.files, &prepared.content.making.schema).await?;
         all.known = prepared
             .rows
             .checked_sub(all.rows)
@@ -187,8 +185,11 @@ impl Dataset {
             let path = ObjectPath::new(slot.path(&self.spec().layout))?;
             let recorded = self.recorded(path.as_str());
             let place = Place { slot, path, recorded };
-            let standing =
-                if found_empty { None } else { self.find(&place, &walk.prepared.content.scratch).await? };
+            let standing = if found_empty {
+                None
+            } else {
+                self.find(&place, &walk.prepared.content.making.scratch).await?
+            };
             found_empty = false;
             let standing = match standing {
                 Some(standing) => standing,
@@ -199,7 +200,7 @@ impl Dataset {
                 None => {
                     let ours = self.remaining(walk, position).await?;
                     self.create_descriptor().await?;
-                    let limits = (MAX_FILE, &walk.prepared.content.scratch);
+                    let limits = (MAX_FILE, &walk.prepared.content.making.scratch);
                     let standing =
                         register::decide_file(self.store(), &place.path, ours.content.clone(), limits)
                             .await?;
@@ -232,9 +233,9 @@ impl Dataset {
         }
         let (format, content, held) =
             (walk.format, Arc::clone(&walk.prepared.content), Arc::new(walk.held.clone()));
-        compute(encoding(ready), move || {
+        compute(content.work(encoding(ready)), move || {
             let left = |batch: Result<_>| rows::chosen(&batch?, |id| !held.contains(id));
-            file(format, &content, &mut content.batches(own).map(left), content.scratch.share(FILE_SHARES))
+            content.file(format, &mut content.batches(own).map(left))
         })
         .await
     }
@@ -245,10 +246,7 @@ impl Dataset {
             return Ok(ready.clone());
         }
         let (format, content) = (walk.format, Arc::clone(&walk.prepared.content));
-        compute(encoding(None), move || {
-            file(format, &content, &mut content.batches(own), content.scratch.share(FILE_SHARES))
-        })
-        .await
+        compute(encoding(None), move || content.file(format, &mut content.batches(own))).await
     }
 
     /// The slot's file, if there is one; a file that the log names must be there and unaltered.
@@ -288,7 +286,7 @@ impl Dataset {
             Some(first) => standing.same(&first.content)?,
             None => false,
         };
-        let scratch = walk.prepared.content.scratch.clone();
+        let scratch = walk.prepared.content.making.scratch.clone();
         let Some(chain) = walk.chains.get_mut(position) else { return Ok(()) };
         if let Some(first) = first.filter(|_| same) {
             // The very bytes that we would write: no need to decode them.
@@ -304,7 +302,7 @@ impl Dataset {
             (Arc::clone(&walk.prepared.content), standing.clone(), walk.fresh.take());
         let (format, window, group) = (walk.format, walk.prepared.window, chain.group.clone());
         // Decoding makes about eight times the bytes.
-        let (examined, fresh) = compute(standing.len().saturating_mul(8), move || {
+        let (examined, fresh) = compute(content.work(standing.len().saturating_mul(8)), move || {
             examine(format, &file, (window, &group), &content, fresh)
         })
         .await

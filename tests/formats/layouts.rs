@@ -200,3 +200,62 @@ fn csv_files_are_described_once_for_each_table_and_nothing_else_stands_beside_th
     run(converted).expect(0);
     assert_eq!(tree(&folder.join("other/_audit/csvw")), documents);
 }
+
+/// Files that a run has left without a commit are the same rows, in whatever bytes: nothing is written twice, and what is new follows.
+#[test]
+fn files_without_a_commit_are_held_against_rows_whatever_their_bytes() {
+    let folder = scratch("layouts-left");
+    let key = key_file(&folder.join("key"), b"00112233445566778899aabbccddeeff");
+    let key = key.to_str().unwrap();
+    let sandbox = Sandbox::start(&["--events", "6000", "--from", "2026-03-01", "--to", "2026-03-02"]);
+    let mut lines = export(&sandbox.url, "2026-03-01", "2026-03-02", Path::new("-"));
+    lines.args(["--format", "ndjson"]);
+    let text = run(lines).expect(0).stdout;
+    let mut lines: Vec<&str> = text.lines().collect();
+    let all = folder.join("all.ndjson");
+    fs::write(&all, lines.join("\n")).unwrap();
+    let late = lines.remove(3_000);
+    let some = folder.join("some.ndjson");
+    fs::write(&some, lines.join("\n")).unwrap();
+    lines.push(late);
+    let unsorted = folder.join("unsorted.ndjson");
+    fs::write(&unsorted, lines.join("\n")).unwrap();
+    let converted = |input: &Path, dest: &Path, more: &[&str]| -> Value {
+        let mut command = program();
+        command.arg("convert").arg(input).arg("--dest").arg(dest).args(["--account", "abcd1234"]);
+        command.args(["--output", "json", "--format", "parquet"]).args(more);
+        result(command)
+    };
+    let forget = |dest: &Path| {
+        for commit in fs::read_dir(dest.join("_audit/commits")).unwrap() {
+            fs::remove_file(commit.unwrap().path()).unwrap();
+        }
+    };
+    let cases: [(&[&str], &[&str]); 2] = [
+        (&["--parquet-key-file", key], &["--parquet-key-file", key]),
+        (&["--compression", "parquet=zstd:1"], &["--compression", "parquet=zstd:9"]),
+    ];
+    for (number, (first, second)) in cases.into_iter().enumerate() {
+        for input in [&all, &unsorted] {
+            let dest = folder.join(format!("dest-{number}"));
+            let _ = fs::remove_dir_all(&dest);
+            converted(&some, &dest, first);
+            let before = tree(&dest.join("parquet"));
+            forget(&dest);
+            let adopted = converted(&some, &dest, second);
+            assert_eq!((&adopted["rows"], &adopted["known"]), (&5_999.into(), &0.into()), "{adopted}");
+            assert!(tree(&dest.join("parquet")) == before, "nothing is written twice");
+            forget(&dest);
+            let more = converted(input, &dest, second);
+            assert_eq!((&more["rows"], &more["files"]), (&6_000.into(), &2.into()), "{more}");
+            let again = converted(input, &dest, second);
+            assert_eq!((&again["rows"], &again["known"]), (&0.into(), &6_000.into()), "{again}");
+            let mut verify = program();
+            verify.args(["verify", "--deep"]).arg(&dest);
+            if number == 0 {
+                verify.args(["--parquet-key-file", key]);
+            }
+            run(verify).expect(0);
+        }
+    }
+}

@@ -1,7 +1,6 @@
 //! Where two batches of sorted rows meet.
 //!
-//! What lives here: [`Seam`]: whether the rows of the second follow those of the first, and the rows of one time that stand in both;
-//! and [`same()`].
+//! What lives here: [`Seam`]: whether the rows of the second follow those of the first, and the rows of one time that stand in both.
 //! What this file must not know: windows, lines, threads.
 
 use arrow_array::cast::AsArray;
@@ -54,40 +53,6 @@ impl Seam {
 fn bytes(rows: &RecordBatch) -> Result<usize> {
     let bytes = rows.columns().iter().map(|column| column.to_data().get_slice_memory_size());
     bytes.sum::<Result<usize, ArrowError>>().map_err(unjoined)
-}
-
-/// Whether these are the same rows in the same order, however they are cut into batches.
-pub(super) fn same(
-    one: impl Iterator<Item = Result<RecordBatch>>,
-    other: impl Iterator<Item = Result<RecordBatch>>,
-) -> Result<bool> {
-    let (mut one, mut other) = (one, other);
-    let (mut left, mut right) = (None, None);
-    loop {
-        let (mine, theirs) = (next(&mut left, &mut one)?, next(&mut right, &mut other)?);
-        let (mine, theirs) = match (mine, theirs) {
-            (Some(mine), Some(theirs)) => (mine, theirs),
-            (mine, theirs) => return Ok(mine.is_none() && theirs.is_none()),
-        };
-        let rows = mine.num_rows().min(theirs.num_rows());
-        if mine.slice(0, rows) != theirs.slice(0, rows) {
-            return Ok(false);
-        }
-        left = Some(mine.slice(rows, mine.num_rows() - rows));
-        right = Some(theirs.slice(rows, theirs.num_rows() - rows));
-    }
-}
-
-/// What is left of a batch, or the next one that has rows.
-fn next(
-    left: &mut Option<RecordBatch>,
-    more: &mut impl Iterator<Item = Result<RecordBatch>>,
-) -> Result<Option<RecordBatch>> {
-    let left = left.take().map(Ok);
-    left.into_iter()
-        .chain(more)
-        .find(|batch| batch.as_ref().map_or(true, |batch| batch.num_rows() > 0))
-        .transpose()
 }
 
 /// Rows of one time by id; `None` if an id occurs twice.

@@ -2,7 +2,7 @@
 //!
 //! What lives here: [`Taking`], which refuses what is not in order. What this file must not know: lines, threads, how rows are made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use arrow_array::RecordBatch;
 
@@ -26,8 +26,10 @@ pub(super) struct Whole {
 }
 
 /// Takes pieces in the order of their lines.
-pub(super) struct Taking {
+pub(super) struct Taking<'a> {
     rows: Preparations,
+    /// Windows that have files: they may be held against the rows.
+    standing: &'a HashSet<Window>,
     windows: Vec<Facts>,
     /// What the events of the last window hold beyond the table.
     survey: Survey,
@@ -38,11 +40,12 @@ pub(super) struct Taking {
     lines: u64,
 }
 
-impl Taking {
+impl<'a> Taking<'a> {
     /// No rows yet.
-    pub(super) fn new(recipe: &Recipe) -> Self {
+    pub(super) fn new(recipe: &Recipe, standing: &'a HashSet<Window>) -> Self {
         let rows = recipe.preparation(None).into_many();
-        Self { rows, windows: Vec::new(), survey: Survey::default(), known: 0, last: None, lines: 0 }
+        let (windows, survey) = (Vec::new(), Survey::default());
+        Self { rows, standing, windows, survey, known: 0, last: None, lines: 0 }
     }
 
     /// Takes the next rows. False if they are not in order, or more than is held together.
@@ -100,17 +103,21 @@ impl Taking {
         };
         for rows in done {
             if rows.num_rows() > 0 {
-                self.rows.push(own, rows)?;
+                self.push(own, rows)?;
             }
         }
         self.last = Some((window, next));
         Ok(true)
     }
 
+    fn push(&mut self, window: Window, rows: RecordBatch) -> Result<()> {
+        self.rows.push(window, rows, self.standing.contains(&window))
+    }
+
     /// The lines and the windows, ascending; `None` if an id may occur twice.
     pub(super) fn finish(mut self) -> Result<Option<Whole>> {
         if let Some((window, rows)) = self.last.take() {
-            self.rows.push(window, rows)?;
+            self.push(window, rows)?;
         }
         self.end();
         let Some(grouped) = self.rows.finish()? else { return Ok(None) };

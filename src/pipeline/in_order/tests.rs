@@ -20,9 +20,19 @@ struct Way {
     block: usize,
     threads: usize,
     memory: u64,
+    hold: bool,
 }
 
-const SORTED: Way = Way { again: false, block: 0, threads: 1, memory: u64::MAX };
+impl Way {
+    /// Windows whose rows are held: none, or all that there are.
+    fn standing(self) -> HashSet<Window> {
+        let at = |text| crate::model::Timestamp::parse(text).unwrap().at;
+        let days = Window::new(at("2026-03-01T00:00:00"), at("2026-03-05T00:00:00"));
+        if self.hold { Grid::Hour.windows(days).collect() } else { HashSet::new() }
+    }
+}
+
+const SORTED: Way = Way { again: false, block: 0, threads: 1, memory: u64::MAX, hold: false };
 
 fn job(way: Way, folder: &std::path::Path) -> Conversion {
     Conversion {
@@ -44,7 +54,7 @@ fn taken(way: Way, job: &Conversion, table: &Table, texts: &[String]) -> Result<
         (format!("stream {number}"), Box::new(open) as Open)
     };
     let inputs = Inputs { streams: texts.iter().enumerate().map(stream).collect(), again: way.again };
-    take_by(way.block, job, table, Limits::default(), Arc::new(inputs))
+    take_by(way.block, job, table, Limits::default(), Arc::new(inputs), &way.standing())
 }
 
 /// Everything that is known of some conversions, one after the other into one dataset; and how many came in order.
@@ -139,8 +149,8 @@ fn which_way_lines_take_decides_about_nothing() {
         let inputs = vec![vec![head.join("\n"), tail.join("\r\n")], vec![second.join("\n")]];
         let (expected, none) = converted(SORTED, folder.path(), &inputs);
         prop_assert_eq!(none, 0);
-        for memory in [0, 100_000] {
-            let way = Way { again: true, block, threads, memory };
+        for (memory, hold) in [(0, false), (0, true), (100_000, false)] {
+            let way = Way { again: true, block, threads, memory, hold };
             let (found, came) = converted(way, folder.path(), &inputs);
             ordered.set(ordered.get() + came);
             sorted.set(sorted.get() + inputs.len() - came);
@@ -172,7 +182,7 @@ fn rows_of_one_time_are_put_in_order_across_blocks_and_none_is_taken_twice() {
         let (expected, _) = converted(SORTED, folder.path(), &[vec![text.clone()]]);
         for block in [1, 100, 3_000, 1 << 20] {
             for threads in [1, 3] {
-                let way = Way { again: true, block, threads, memory: 1_000 };
+                let way = Way { again: true, block, threads, memory: 1_000, hold: threads == 3 };
                 assert_eq!(converted(way, folder.path(), &[vec![text.clone()]]), (expected.clone(), came));
             }
         }
@@ -186,7 +196,7 @@ fn a_line_that_is_too_long_is_named_whichever_way() {
         line("a", "10:00:00", "") + &line("b", "10:00:01", r#","x":"0123456789012345678901234567890""#);
     for again in [true, false] {
         for threads in [1, 2] {
-            let way = Way { again, block: 20, threads, memory: u64::MAX };
+            let way = Way { again, block: 20, threads, memory: u64::MAX, hold: false };
             let job = job(way, folder.path());
             let stream: Open = Box::new({
                 let text = text.clone();
@@ -194,7 +204,9 @@ fn a_line_that_is_too_long_is_named_whichever_way() {
             });
             let inputs = Inputs { streams: vec![("f".to_owned(), stream)], again };
             let table = Table::builtin().unwrap();
-            let error = take_by(way.block, &job, &table, Limits { line: 60 }, Arc::new(inputs)).unwrap_err();
+            let error =
+                take_by(way.block, &job, &table, Limits { line: 60 }, Arc::new(inputs), &way.standing())
+                    .unwrap_err();
             assert!(error.to_string().contains("file f, line 2"), "{error}");
         }
     }
@@ -203,7 +215,7 @@ fn a_line_that_is_too_long_is_named_whichever_way() {
 #[test]
 fn an_input_that_changed_in_between_is_said_so() {
     let folder = tempfile::tempdir().unwrap();
-    let way = Way { again: true, block: 100, threads: 1, memory: u64::MAX };
+    let way = Way { again: true, block: 100, threads: 1, memory: u64::MAX, hold: false };
     let (table, job) = (Table::builtin().unwrap(), job(way, folder.path()));
     let Kept::InOrder(rows) = taken(way, &job, &table, &[line("a", "10:00:00", "")]).unwrap().0 else {
         panic!("it is in order");
@@ -220,7 +232,7 @@ fn an_input_that_changed_in_between_is_said_so() {
 fn an_input_that_says_something_else_the_second_time_is_no_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::builtin().unwrap();
-    let way = Way { again: true, block: 100, threads: 1, memory: u64::MAX };
+    let way = Way { again: true, block: 100, threads: 1, memory: u64::MAX, hold: false };
     let job = job(way, folder.path());
     let first = line("a", "10:00:00", r#","source":"x""#) + &line("b", "10:00:01", "");
     let own = Grid::Hour.window(crate::model::Timestamp::parse("2026-03-01T10:00:00").unwrap().at);
@@ -239,7 +251,8 @@ fn an_input_that_says_something_else_the_second_time_is_no_evidence() {
             Ok(Box::new(Cursor::new(text.into_bytes())))
         });
         let inputs = Inputs { streams: vec![("twice".to_owned(), open)], again: true };
-        let taken = take_by(way.block, &job, &table, Limits::default(), Arc::new(inputs)).unwrap();
+        let taken =
+            take_by(way.block, &job, &table, Limits::default(), Arc::new(inputs), &way.standing()).unwrap();
         let Kept::InOrder(rows) = taken.0 else { panic!("it is in order") };
         let (window, events, make) = rows.windows(&recipe(&job, &table)).next().unwrap();
         assert_eq!((window, events), (own, 2));
@@ -251,7 +264,7 @@ fn an_input_that_says_something_else_the_second_time_is_no_evidence() {
 fn what_would_take_memory_is_sorted_instead() {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::builtin().unwrap();
-    let way = Way { again: true, block: BLOCK, threads: 2, memory: u64::MAX };
+    let way = Way { again: true, block: BLOCK, threads: 2, memory: u64::MAX, hold: false };
     let job = job(way, folder.path());
     let padded = |id: u32, at: &str, length: usize| {
         line(&format!("{id:04}"), at, &format!(",\"x\":\"{}\"", "y".repeat(length)))
@@ -282,9 +295,11 @@ fn what_would_take_memory_is_sorted_instead() {
 fn rows_that_do_not_fit_into_temporary_files_are_no_reason_to_end() {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::builtin().unwrap();
-    let way = Way { again: true, block: 1 << 10, threads: 2, memory: 0 };
     let text: String = (100..300).map(|id| line(&format!("{id}"), &format!("10:00:00.{id}"), "")).collect();
-    for (limit, ordered) in [(u64::MAX, true), (60_000, false)] {
+    for (limit, ordered, hold) in
+        [(u64::MAX, true, true), (60_000, false, true), (u64::MAX, true, false), (20_000, false, false)]
+    {
+        let way = Way { again: true, block: 1 << 10, threads: 2, memory: 0, hold };
         let mut job = job(way, folder.path());
         job.scratch = Scratch::new(folder.path().to_owned(), 0, limit);
         let Taken(kept) = taken(way, &job, &table, std::slice::from_ref(&text)).unwrap();
@@ -296,7 +311,7 @@ fn rows_that_do_not_fit_into_temporary_files_are_no_reason_to_end() {
 fn a_limit_that_only_the_last_rows_reach_leaves_what_came_before() {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::builtin().unwrap();
-    let way = Way { again: true, block: 1 << 20, threads: 1, memory: u64::MAX };
+    let way = Way { again: true, block: 1 << 20, threads: 1, memory: u64::MAX, hold: false };
     let mut job = job(way, folder.path());
     job.files.partition_limit = 1;
     job.files.layout.partitioning = crate::model::Partitioning::parse("event_type").unwrap();
@@ -310,7 +325,7 @@ fn a_stream_that_gives_less_the_second_time_is_not_taken_for_all_there_is() {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::builtin().unwrap();
     for threads in [1, 2] {
-        let way = Way { again: true, block: 100, threads, memory: u64::MAX };
+        let way = Way { again: true, block: 100, threads, memory: u64::MAX, hold: false };
         let left = Mutex::new(vec![line("a", "10:00:01", "") + &line("b", "10:00:00", "")]);
         let open: Open = Box::new(move || {
             let text = left.lock().unwrap().pop().unwrap_or_default();
@@ -318,7 +333,8 @@ fn a_stream_that_gives_less_the_second_time_is_not_taken_for_all_there_is() {
         });
         let inputs = Inputs { streams: vec![("once".to_owned(), open)], again: true };
         let job = job(way, folder.path());
-        let error = take_by(way.block, &job, &table, Limits::default(), Arc::new(inputs)).unwrap_err();
+        let error = take_by(way.block, &job, &table, Limits::default(), Arc::new(inputs), &way.standing())
+            .unwrap_err();
         assert!(error.to_string().contains("changed"), "{error}");
     }
 }

@@ -23,7 +23,7 @@ impl<'a> Noted<'a> {
         Some(Self { whole, members, shape: NonZeroU64::new(shape)? })
     }
 
-    /// The number of the shape, as [`Outline::shape`] has it.
+    /// The number of the shape, as [`super::Outline::shape`] has it.
     pub fn shape(&self) -> NonZeroU64 {
         self.shape
     }

@@ -72,8 +72,11 @@ fn browse(page: &Path) -> (Vec<String>, Vec<String>) {
     let asked = net
         .split('"')
         .filter(|text| text.starts_with("http://") || text.starts_with("https://"))
-        // What the browser asks of its maker, whatever the page.
-        .filter(|text| !text.split(['/', ' ']).nth(2).is_some_and(|host| host.ends_with("google.com")))
+        // What the browser asks of its maker, whatever the page, some time after it has begun.
+        .filter(|text| {
+            let host = text.split(['/', ' ']).nth(2);
+            !host.is_some_and(|host| host.ends_with("google.com") || host == "update.googleapis.com")
+        })
         .map(str::to_owned)
         .collect();
     (console, asked)

@@ -198,9 +198,11 @@ fn check(
 /// The batch with each event's text, without insignificant white space, as its last column.
 pub(super) fn with_texts<'a>(
     batch: &RecordBatch,
-    events: impl Iterator<Item = Value<'a>>,
+    events: impl Iterator<Item = Value<'a>> + Clone,
 ) -> Result<RecordBatch> {
-    let mut texts = StringBuilder::new();
+    // Room for all of them at once: what grows is copied, and touches new memory each time.
+    let bytes = events.clone().map(|value| value.text().len()).sum();
+    let mut texts = StringBuilder::with_capacity(batch.num_rows(), bytes);
     let mut scratch = String::new();
     for value in events {
         scratch.clear();

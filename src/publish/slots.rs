@@ -43,8 +43,12 @@ pub struct Published {
     pub rows: u64,
     /// Rows that files in the log hold already.
     pub known: u64,
-    /// Events that a file in the log holds with another content. The row there stays; nothing is written for them.
+    /// Events that a file in the log holds with another content, in whichever format. The row there stays; nothing is written
+    /// for them in that format.
     pub conflicts: Vec<EventId>,
+    /// How many of them are no rows: those of the format that got most. A format that is filled in later may get a content
+    /// that another one holds otherwise.
+    pub differing: u64,
     /// Ids that files in the log hold and the window's rows do not: the API no longer lists them.
     pub vanished: Vec<String>,
     /// How many of `files` an earlier or concurrent run has written.
@@ -55,9 +59,8 @@ impl Published {
     /// The log's record of this window. Events whose committed content differs count as quarantined: that is where
     /// the caller keeps the new content. How many were redacted is for the caller to add.
     pub fn record(self, certificate: Certificate, quarantined: u64, filtered: u64) -> WindowRecord {
-        let conflicts = u64::try_from(self.conflicts.len()).unwrap_or(u64::MAX);
-        let known = self.known.saturating_sub(conflicts);
-        let quarantined = quarantined.saturating_add(conflicts);
+        let known = self.known.saturating_sub(self.differing);
+        let quarantined = quarantined.saturating_add(self.differing);
         let settled = [known, quarantined, filtered].into_iter().fold(self.rows, u64::saturating_add);
         WindowRecord {
             window: self.window,
@@ -82,6 +85,7 @@ pub(super) struct Appended {
     pub(super) rows: u64,
     pub(super) known: u64,
     pub(super) conflicts: Vec<EventId>,
+    pub(super) differing: u64,
     pub(super) vanished: Vec<String>,
     pub(super) adopted: usize,
 }
@@ -123,9 +127,9 @@ impl Dataset {
         let Some(window) = prepared.window else {
             return Err(Error::bug("rows without a time are published as a window's"));
         };
-        let Appended { files, formats, rows, known, conflicts, vanished, adopted } =
+        let Appended { files, formats, rows, known, conflicts, differing, vanished, adopted } =
             self.append_rows(&prepared).await?;
-        Ok(Published { window, files, formats, rows, known, conflicts, vanished, adopted })
+        Ok(Published { window, files, formats, rows, known, conflicts, differing, vanished, adopted })
     }
 
     /// The same for any rows: every slot of the window is read before the first is written, so that an event whose
@@ -149,7 +153,9 @@ impl Dataset {
                     self.advance(&mut walk, chain, true).await?;
                 }
             }
-            all.rows = all.rows.max(walk.files.iter().map(|file| file.rows).sum());
+            // Of the format that got most; the others hold more, with whatever contents.
+            let got = (walk.files.iter().map(|file| file.rows).sum(), length(&walk.conflicts));
+            (all.rows, all.differing) = got.max((all.rows, all.differing));
             walk.files.sort_by(|one, other| one.path.cmp(&other.path));
             all.files.extend(walk.files);
             all.adopted += walk.adopted;
@@ -372,6 +378,10 @@ pub(super) async fn compute<T: Send + 'static>(
 /// How much there is to encode, by what is ready of it.
 fn encoding(ready: Option<&PreparedFile>) -> u64 {
     ready.map_or(u64::MAX, |ready| ready.content.len())
+}
+
+fn length(ids: &BTreeSet<String>) -> u64 {
+    u64::try_from(ids.len()).unwrap_or(u64::MAX)
 }
 
 fn missing(path: &ObjectPath) -> Error {

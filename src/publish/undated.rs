@@ -36,9 +36,8 @@ impl Dataset {
         if prepared.window.is_some() {
             return Err(Error::bug("a window's rows are published as rows without a time"));
         }
-        let Appended { files, formats, rows, known, conflicts, mut vanished, .. } =
+        let Appended { files, formats, rows, known, conflicts, differing, mut vanished, .. } =
             self.append_rows(&prepared).await?;
-        let differing = u64::try_from(conflicts.len()).unwrap_or(u64::MAX);
         let known = known.saturating_sub(differing);
         let quarantined = quarantined.saturating_add(differing);
         let settled = [known, quarantined].into_iter().fold(rows, u64::saturating_add);

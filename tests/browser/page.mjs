@@ -200,6 +200,7 @@ try {
 } finally {
   browser.child.kill();
   await browser.gone.catch(() => {});
-  rmSync(profile, { recursive: true, force: true });
+  // Its helpers end after it, and may still write.
+  rmSync(profile, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
 }
 process.exit(0);

@@ -97,6 +97,39 @@ fn one_content_is_one_row_and_another_content_is_kept_and_told() {
     assert_eq!(lines(&folder.join("same/_audit/quarantine")).len(), 1);
 }
 
+/// A format that is filled in gets the content of today, one that holds another keeps it, and the run says so.
+#[test]
+fn a_format_is_filled_in_beside_one_that_holds_another_content() {
+    let folder = scratch("formats-beside");
+    let one = event("a", "2026-03-01T10:00:00", r#","n":1"#);
+    let (other, more) = (one.replace(r#""n":1"#, r#""n":2"#), event("b", "2026-03-01T11:00:00", ""));
+    let first = written(folder.join("first.ndjson"), &[&one]);
+    let second = written(folder.join("second.ndjson"), &[&other, &more]);
+    for undated in [false, true] {
+        let dest = folder.join(format!("dest-{undated}"));
+        let [first, second] = [&first, &second].map(|file| {
+            let text = fs::read_to_string(file).unwrap();
+            let text = if undated { text.replace("2026-03-01T1", "noon ") } else { text };
+            written(dest.with_extension(file.file_name().unwrap()), &[&text])
+        });
+        run(convert(&[&first], &dest, "ndjson")).expect(0);
+        for (rows, known) in [(2, 0), (0, 1)] {
+            let outcome = run(convert(&[&second], &dest, "csv,ndjson")).expect(4);
+            let result: Value = serde_json::from_str(&outcome.stdout).unwrap();
+            let count = |name: &str| result[name].as_u64().unwrap();
+            assert_eq!((count("rows"), count("known")), (rows, known), "{result}");
+            assert_eq!(count("rows") + count("known") + count("quarantined"), 2, "{result}");
+            assert_eq!(result["contradictions"], serde_json::json!(["a"]));
+        }
+        assert_eq!(lines(&dest.join("ndjson")).len(), 2);
+        assert_eq!(lines(&dest.join("_audit/quarantine")).len(), 1);
+        let mut verify = program();
+        verify.args(["verify", "--deep"]).arg(&dest);
+        // The content that is not in every format is in quarantine.
+        run(verify).expect(0);
+    }
+}
+
 #[test]
 fn events_without_a_time_are_kept_and_told() {
     let folder = scratch("formats-no-time");

@@ -3,6 +3,7 @@
 //! What lives here: [`Writing`]. A group of many rows that come one after the other is encoded by a thread of its own, and nothing
 //! else is kept of it; of other groups the rows are. What this file must not know: which rows are right, slots.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -30,6 +31,9 @@ const ROWS_SHARES: u64 = 10;
 /// And files up to this one.
 const FILES_SHARES: u64 = 16;
 
+/// Files that are encoded at one time.
+const SHARING: u64 = 2;
+
 /// Keeps rows of groups, which are numbered from 0.
 #[derive(Debug)]
 pub(super) struct Writing {
@@ -41,7 +45,7 @@ pub(super) struct Writing {
     groups: Vec<Place>,
     /// Of the last group, if it is not kept as rows.
     open: Option<Open>,
-    running: Option<Running>,
+    running: VecDeque<Running>,
 }
 
 /// What is kept of one group.
@@ -66,6 +70,8 @@ enum Open {
 #[derive(Debug)]
 struct Running {
     group: usize,
+    /// Bytes of its file that may stay in memory.
+    share: u64,
     thread: JoinHandle<Result<PreparedFile>>,
 }
 
@@ -80,7 +86,7 @@ impl Writing {
             left: scratch.share(FILES_SHARES),
             groups: Vec::new(),
             open: None,
-            running: None,
+            running: VecDeque::new(),
         }
     }
 
@@ -122,7 +128,7 @@ impl Writing {
         }
         // The encoder has ended before its rows: it says why.
         self.open = None;
-        self.wait()?;
+        self.wait(0)?;
         Err(Error::bug("a file ended before its rows"))
     }
 
@@ -132,7 +138,7 @@ impl Writing {
     /// As [`Writing::take`].
     pub(super) fn finish(mut self) -> Result<(Vec<Place>, Arc<HeldRows>)> {
         self.close()?;
-        self.wait()?;
+        self.wait(0)?;
         let rows = std::mem::replace(&mut self.rows, RowsWriter::new(&self.making.scratch, 0));
         Ok((std::mem::take(&mut self.groups), Arc::new(rows.finish()?)))
     }
@@ -156,11 +162,13 @@ impl Writing {
 
     /// Begins to encode the last group.
     fn begin(&mut self) -> Result<()> {
-        // An encoder takes memory: there is one at a time.
-        self.wait()?;
+        // An encoder takes memory: beside this one there is at most the one before, whose rows have all come.
+        self.wait(1)?;
         let Some(Open::Few { waiting, .. }) = self.open.take() else { return Ok(()) };
         let (encoder, more) = sync_channel(WAITING);
-        let (making, share, rows) = (Arc::clone(&self.making), self.left, waiting.clone());
+        let (making, rows) = (Arc::clone(&self.making), waiting.clone());
+        let share = self.left / SHARING;
+        self.left -= share;
         let out = BlobWriter::to_stay(&making.scratch, share, &self.file);
         let work = move || {
             let _own_thread = making.settings.threads.hold(1);
@@ -170,7 +178,8 @@ impl Writing {
         let group = self.groups.len().saturating_sub(1);
         match thread::Builder::new().spawn(work) {
             Ok(thread) => {
-                (self.running, self.open) = (Some(Running { group, thread }), Some(Open::Many(encoder)));
+                self.running.push_back(Running { group, share, thread });
+                self.open = Some(Open::Many(encoder));
                 Ok(())
             }
             // The system has no more threads for us: then its file is made later.
@@ -178,16 +187,21 @@ impl Writing {
         }
     }
 
-    /// Waits for the thread that encodes.
-    fn wait(&mut self) -> Result<()> {
-        let Some(Running { group, thread }) = self.running.take() else { return Ok(()) };
-        let file = thread.join().map_err(|_| Error::bug("the thread that makes a file failed"))??;
-        if let Blob::Memory(bytes) = &file.content {
-            self.left = self.left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        }
-        match self.groups.get_mut(group) {
-            Some(place) => *place = Place::File(file),
-            None => return Err(Error::bug("a file has no group")),
+    /// Waits until at most so many threads encode.
+    fn wait(&mut self, most: usize) -> Result<()> {
+        while self.running.len() > most {
+            let Some(Running { group, share, thread }) = self.running.pop_front() else { break };
+            let file = thread.join().map_err(|_| Error::bug("the thread that makes a file failed"))??;
+            let held = match &file.content {
+                Blob::Memory(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+                Blob::File(_) => 0,
+            };
+            // What it did not need is another's.
+            self.left = self.left.saturating_add(share).saturating_sub(held);
+            match self.groups.get_mut(group) {
+                Some(place) => *place = Place::File(file),
+                None => return Err(Error::bug("a file has no group")),
+            }
         }
         Ok(())
     }
@@ -197,7 +211,7 @@ impl Drop for Writing {
     /// Nobody encodes any more when this is gone.
     fn drop(&mut self) {
         self.open = None;
-        if let Some(running) = self.running.take() {
+        for running in self.running.drain(..) {
             let _ = running.thread.join();
         }
     }

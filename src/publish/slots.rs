@@ -154,7 +154,8 @@ impl Dataset {
                 }
             }
             // Of the format that got most; the others hold more, with whatever contents.
-            let got = (walk.files.iter().map(|file| file.rows).sum(), length(&walk.conflicts));
+            let differing = u64::try_from(walk.conflicts.len()).unwrap_or(u64::MAX);
+            let got = (walk.files.iter().map(|file| file.rows).sum(), differing);
             (all.rows, all.differing) = got.max((all.rows, all.differing));
             walk.files.sort_by(|one, other| one.path.cmp(&other.path));
             all.files.extend(walk.files);
@@ -378,10 +379,6 @@ pub(super) async fn compute<T: Send + 'static>(
 /// How much there is to encode, by what is ready of it.
 fn encoding(ready: Option<&PreparedFile>) -> u64 {
     ready.map_or(u64::MAX, |ready| ready.content.len())
-}
-
-fn length(ids: &BTreeSet<String>) -> u64 {
-    u64::try_from(ids.len()).unwrap_or(u64::MAX)
 }
 
 fn missing(path: &ObjectPath) -> Error {

@@ -4,6 +4,7 @@
 //! not know: the store, the log, what follows from the answer.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::content::Content;
@@ -13,6 +14,9 @@ use super::rows;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Format, Window};
 use crate::spool::Blob;
+
+/// Ids named in an error.
+const NAMED: usize = 5;
 
 /// The window's rows by id, as a file of one format gives them back.
 #[derive(Debug)]
@@ -52,6 +56,27 @@ pub(super) struct Examined {
     pub(super) differing: Vec<String>,
     /// Ids that the window's rows have not.
     pub(super) unconfirmed: Vec<String>,
+}
+
+impl Examined {
+    /// Why a file of this path that no commit names cannot be taken.
+    pub(super) fn refused(&self, path: impl Display) -> Error {
+        let name = |ids: &[String]| ids.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(" ");
+        let mut error = Error::new(
+            Kind::Contradiction,
+            "a file that is not committed holds what the API does not confirm",
+        )
+        .at("path", path);
+        if !self.unconfirmed.is_empty() {
+            error = error.at("unconfirmed", self.unconfirmed.len()).at("ids", name(&self.unconfirmed));
+        }
+        if !self.differing.is_empty() {
+            error = error.at("different", self.differing.len()).at("ids", name(&self.differing));
+        }
+        error.hint(
+            "an interrupted or concurrent run wrote it; if no other run is active, look at these events",
+        )
+    }
 }
 
 /// Reads a file of this group and compares it. `known` is what an earlier call gave back for the same content and

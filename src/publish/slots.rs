@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::chains::Walk;
 use super::dataset::Dataset;
 use super::digest::sha256_of;
-use super::examine::{Examined, examine};
+use super::examine::examine;
 use super::making::PreparedFile;
 use super::prepare::{Prepared, named};
 use super::{register, rows};
@@ -26,9 +26,6 @@ const MAX_SLOTS: u32 = 1_000;
 
 /// Work on more bytes than this leaves the async threads: it takes over half a millisecond.
 const INLINE_BYTES: u64 = 64 << 10;
-
-/// Ids named in an error.
-const NAMED: usize = 5;
 
 /// What became of a window's rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -332,7 +329,7 @@ impl Dataset {
                 walk.conflicts.extend(examined.differing.iter().cloned());
                 walk.vanished.extend(examined.unconfirmed.iter().cloned());
             }
-            None if !agrees => return Err(unconfirmed(&place.path, &examined)),
+            None if !agrees => return Err(examined.refused(&place.path)),
             None if examined.other_columns => {
                 return Err(Error::new(
                     Kind::Verification,
@@ -385,18 +382,4 @@ fn missing(path: &ObjectPath) -> Error {
     Error::new(Kind::Verification, "a file that the log names is missing")
         .at("path", path)
         .hint("it is never made anew; restore it from a copy")
-}
-
-fn unconfirmed(path: &ObjectPath, examined: &Examined) -> Error {
-    let name = |ids: &[String]| ids.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(" ");
-    let mut error =
-        Error::new(Kind::Contradiction, "a file that is not committed holds what the API does not confirm")
-            .at("path", path);
-    if !examined.unconfirmed.is_empty() {
-        error = error.at("unconfirmed", examined.unconfirmed.len()).at("ids", name(&examined.unconfirmed));
-    }
-    if !examined.differing.is_empty() {
-        error = error.at("different", examined.differing.len()).at("ids", name(&examined.differing));
-    }
-    error.hint("an interrupted or concurrent run wrote it; if no other run is active, look at these events")
 }

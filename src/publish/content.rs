@@ -8,15 +8,12 @@ use std::sync::{Arc, OnceLock};
 use arrow_array::RecordBatch;
 
 use super::groups::Group;
-use super::making::{Making, PreparedFile};
+use super::making::{FILES_SHARES, Making, PreparedFile};
 use super::prepare::Prepared;
 use crate::encode::{Batches, HeldRows};
 use crate::error::{Error, Result};
 use crate::model::Format;
 use crate::spool::{BlobWriter, SharedFile};
-
-/// A file that is made when it is needed stays in memory up to this part of the budget.
-const FILE_SHARES: u64 = 16;
 
 /// Makes rows again that were encoded as they came: only where a slot holds something else are they asked for.
 pub struct Remake {
@@ -91,6 +88,11 @@ impl Content {
         (0..self.groups.len()).flat_map(|position| self.batches(position))
     }
 
+    /// Whether both have the same groups in the same order.
+    pub(super) fn same_groups(&self, other: &Self) -> bool {
+        self.groups.iter().map(|(group, _)| group).eq(other.groups.iter().map(|(group, _)| group))
+    }
+
     /// How much work on so many bytes of rows is: rows that are made again are as much as their whole input.
     pub(super) fn work(&self, bytes: u64) -> u64 {
         if matches!(self.rows, Rows::Held(_)) { bytes } else { u64::MAX }
@@ -102,7 +104,7 @@ impl Content {
         self.making.file(
             format,
             batches,
-            BlobWriter::to_stay(scratch, scratch.share(FILE_SHARES), &SharedFile::default()),
+            BlobWriter::to_stay(scratch, scratch.share(FILES_SHARES), &SharedFile::default()),
         )
     }
 
@@ -113,9 +115,7 @@ impl Content {
             return Ok(&made.content);
         }
         let again = (remake.make)()?;
-        let groups =
-            |content: &Self| content.groups.iter().map(|(group, _)| group.clone()).collect::<Vec<_>>();
-        if groups(self) != groups(&again.content) || *files != again.digests()? {
+        if !self.same_groups(&again.content) || *files != again.digests()? {
             return Err((remake.otherwise)());
         }
         Ok(&made.get_or_init(|| again).content)

@@ -10,17 +10,14 @@ use arrow_array::RecordBatch;
 use super::content::{Content, Remake};
 use super::grouping::{Grouping, twice};
 use super::groups::{Group, only};
-use super::making::{Making, PreparedFile};
+use super::making::{FILES_SHARES, Making, PreparedFile};
 use super::prepare::{Prepared, PreparedGroup, named};
 use super::rows;
 use super::writing::Place;
 use crate::encode::HeldRows;
 use crate::error::{Error, Result};
 use crate::model::{Window, fingerprint};
-use crate::spool::{Blob, BlobWriter, SharedFile};
-
-/// Files of a window stay in memory up to this part of the budget.
-const FILES_SHARES: u64 = 16;
+use crate::spool::{BlobWriter, SharedFile};
 
 /// What is kept of the rows of one window, of which its files are made next unless they are made.
 #[derive(Debug)]
@@ -117,9 +114,7 @@ fn all(
         return Err(Error::bug("files of several formats were made while their rows came"));
     };
     let file = making.file(*format, &mut rows, BlobWriter::to_stay(&making.scratch, *left, shared))?;
-    if let Blob::Memory(bytes) = &file.content {
-        *left = left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    }
+    *left = left.saturating_sub(file.in_memory());
     Ok(vec![file])
 }
 

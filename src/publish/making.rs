@@ -17,6 +17,9 @@ use crate::error::{Error, Result};
 use crate::model::Format;
 use crate::spool::{Blob, BlobWriter, Scratch};
 
+/// Files of a window stay in memory up to this part of the budget.
+pub(super) const FILES_SHARES: u64 = 16;
+
 /// How files are made from rows, whatever the window.
 #[derive(Clone, Debug)]
 pub(super) struct Making {
@@ -35,6 +38,13 @@ pub(super) struct PreparedFile {
     pub(super) content: Blob,
     pub(super) sha256: String,
     pub(super) extent: Extent,
+}
+
+impl PreparedFile {
+    /// Bytes that stay in memory.
+    pub(super) fn in_memory(&self) -> u64 {
+        if matches!(self.content, Blob::Memory(_)) { self.content.len() } else { 0 }
+    }
 }
 
 impl Making {

@@ -70,12 +70,8 @@ impl Prepared {
     /// # Errors
     /// As [`Prepared::batches`].
     pub fn same_files(&self, other: &Self) -> Result<bool> {
-        let groups = |prepared: &Self| -> Vec<_> {
-            prepared.content.groups.iter().map(|(group, _)| group.clone()).collect()
-        };
-        Ok(self.window == other.window
-            && groups(self) == groups(other)
-            && self.digests()? == other.digests()?)
+        let alike = self.window == other.window && self.content.same_groups(&other.content);
+        Ok(alike && self.digests()? == other.digests()?)
     }
 
     /// For each group the digests of its files, in the order of the formats.

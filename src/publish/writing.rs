@@ -10,10 +10,10 @@ use std::thread::{self, JoinHandle};
 
 use arrow_array::RecordBatch;
 
-use super::making::{Making, PreparedFile};
+use super::making::{FILES_SHARES, Making, PreparedFile};
 use crate::encode::{HeldRows, RowsWriter};
 use crate::error::{Error, Result};
-use crate::spool::{Blob, BlobWriter, SharedFile};
+use crate::spool::{BlobWriter, SharedFile};
 
 /// A group of fewer rows and bytes is kept as rows: its file costs more than they do, and may not be needed.
 const FEW_ROWS: usize = 2_048;
@@ -27,9 +27,6 @@ const LONG: usize = 1 << 20;
 
 /// Rows stay in memory up to this part of the budget.
 const ROWS_SHARES: u64 = 10;
-
-/// And files up to this one.
-const FILES_SHARES: u64 = 16;
 
 /// Files that are encoded at one time.
 const SHARING: u64 = 2;
@@ -192,12 +189,8 @@ impl Writing {
         while self.running.len() > most {
             let Some(Running { group, share, thread }) = self.running.pop_front() else { break };
             let file = thread.join().map_err(|_| Error::bug("the thread that makes a file failed"))??;
-            let held = match &file.content {
-                Blob::Memory(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-                Blob::File(_) => 0,
-            };
             // What it did not need is another's.
-            self.left = self.left.saturating_add(share).saturating_sub(held);
+            self.left = self.left.saturating_add(share).saturating_sub(file.in_memory());
             match self.groups.get_mut(group) {
                 Some(place) => *place = Place::File(file),
                 None => return Err(Error::bug("a file has no group")),

@@ -74,8 +74,13 @@ fn browse(page: &Path) -> (Vec<String>, Vec<String>) {
         .filter(|text| text.starts_with("http://") || text.starts_with("https://"))
         // What the browser asks of its maker, whatever the page, some time after it has begun.
         .filter(|text| {
-            let host = text.split(['/', ' ']).nth(2);
-            !host.is_some_and(|host| host.ends_with("google.com") || host == "update.googleapis.com")
+            let host =
+                text.split(['/', ' ', ':', '?']).filter(|part| !part.is_empty()).nth(1).unwrap_or_default();
+            let maker = [".google.com", ".googleapis.com", ".gvt1.com", ".gstatic.com"];
+            // What pages ask of it is asked of these.
+            host.starts_with("fonts.")
+                || host.starts_with("ajax.")
+                || !maker.iter().any(|end| format!(".{host}").ends_with(end))
         })
         .map(str::to_owned)
         .collect();
@@ -114,13 +119,14 @@ fn modules() -> PathBuf {
     modules
 }
 
-/// What axe-core and the measurement say of a page, by medium; pictures of it are under `target/tmp/NAME-seen`.
+/// What axe-core and the measurement say of a page, by medium; pictures of it are under `target/tmp/NAME-seen`. A name is
+/// for one call in a run.
 fn seen(name: &str, page: &Path, media: &[&str]) -> Value {
     let modules = modules();
-    let pictures = scratch(&format!("{name}-seen"));
+    let folder = scratch(&format!("{name}-seen"));
     let mut command = Command::new("node");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/page.mjs");
-    command.arg(script).arg(modules).arg(page).arg(pictures).args(media);
+    command.arg(script).arg(modules).arg(page).arg(folder).args(media);
     serde_json::from_str(&run(command).expect(0).stdout).unwrap()
 }
 

@@ -1,16 +1,15 @@
 // A page as people see it: axe-core's rules, and the contrast of what axe does not measure, in each kind of light and on paper.
 //
-// node page.mjs MODULES PAGE SCREENSHOTS [MEDIUM …]: MODULES is where axe-core is installed, SCREENSHOTS a folder for one PNG
-// each. Prints one JSON object: for each medium what was checked, and what is wrong. The page stays as it is; it is driven over a pipe, so
+// node page.mjs MODULES PAGE FOLDER [MEDIUM …]: MODULES is where axe-core is installed, FOLDER an empty one for one PNG each and
+// the browser's profile, which stays: helpers of a browser that has ended may still write, so nothing is removed here. Prints one JSON object: for each medium what was checked, and what is wrong. The page stays as it is; it is driven over a pipe, so
 // that nothing listens and its own policy needs no exception.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [modules, page, screenshots, ...chosen] = process.argv.slice(2);
+const [modules, page, folder, ...chosen] = process.argv.slice(2);
 const axe = readFileSync(join(modules, "axe-core", "axe.min.js"), "utf8");
 const MEDIA = [
   { name: "light", media: "screen", scheme: "light", width: 1280 },
@@ -32,7 +31,8 @@ class Browser {
       "chromium",
       ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync", "--disable-background-networking",
         "--disable-component-update", "--hide-scrollbars", `--user-data-dir=${profile}`, "--remote-debugging-pipe", "about:blank"],
-      { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] },
+      // A group of its own, so that its helpers end with it.
+      { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], detached: true },
     );
     this.gone = new Promise((_, reject) => {
       this.child.on("error", reject);
@@ -160,8 +160,7 @@ function measure() {
   return found;
 }
 
-const profile = mkdtempSync(join(tmpdir(), "page-"));
-const browser = new Browser(profile);
+const browser = new Browser(join(folder, "profile"));
 try {
   const { targetInfos } = await browser.call("Target.getTargets");
   const { targetId } = targetInfos.find((target) => target.type === "page");
@@ -194,13 +193,15 @@ try {
       overflow: await browser.value("document.documentElement.scrollWidth - document.documentElement.clientWidth"),
     };
     const { data } = await browser.call("Page.captureScreenshot", { format: "png", captureBeyondViewport: true });
-    writeFileSync(join(screenshots, `${name}.png`), Buffer.from(data, "base64"));
+    writeFileSync(join(folder, `${name}.png`), Buffer.from(data, "base64"));
   }
   console.log(JSON.stringify(report));
 } finally {
-  browser.child.kill();
+  try {
+    process.kill(-browser.child.pid, "SIGKILL");
+  } catch {
+    // It has ended, or never began.
+  }
   await browser.gone.catch(() => {});
-  // Its helpers end after it, and may still write.
-  rmSync(profile, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
 }
 process.exit(0);

@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 /// Bytes that are read at once, or written.
 const BLOCK: usize = 256 << 10;
 
+/// Bytes of a file that is to stay of which it is said at once that they stand there.
+const SETTLED: u64 = 8 << 20;
+
 /// Bytes; clones share them.
 #[derive(Clone, Debug)]
 pub enum Blob {
@@ -203,6 +206,8 @@ pub struct BlobWriter {
     pieces: Vec<(u64, u64)>,
     /// Bytes in the file.
     spilled: u64,
+    /// Of these, those that are known to stay as they are.
+    settled: u64,
     /// Why bytes that came by [`Write`] were not taken.
     failure: Option<Error>,
 }
@@ -218,6 +223,7 @@ impl BlobWriter {
             file: None,
             pieces: Vec::new(),
             spilled: 0,
+            settled: 0,
             failure: None,
         }
     }
@@ -256,7 +262,18 @@ impl BlobWriter {
         match place(file, bytes, &mut self.pieces, &mut self.spilled) {
             // There is no more room where it is to stay. Whether that is needed is seen later: what is there already stays there.
             Err(_) if file.own().is_some() => self.leave().and_then(|()| self.spill(bytes, false)),
-            done => done,
+            done => done.map(|()| self.settle(SETTLED)),
+        }
+    }
+
+    /// Says of the bytes that have come, if there are so many of them, that they stay.
+    fn settle(&mut self, least: u64) {
+        let bytes = self.spilled.saturating_sub(self.settled);
+        if let Some(own) = self.file.as_ref().and_then(|file| file.own())
+            && bytes >= least
+        {
+            self.scratch.written(own, self.settled, bytes);
+            self.settled = self.spilled;
         }
     }
 
@@ -298,6 +315,7 @@ impl BlobWriter {
         }
         let held = std::mem::take(&mut self.held);
         self.spill(&held, false)?;
+        self.settle(1);
         let Some(file) = self.file else { return Ok(Blob::Memory(held.into())) };
         Ok(Blob::File(Arc::new(Spilled { file, pieces: self.pieces, bytes: self.spilled })))
     }

@@ -20,5 +20,5 @@ pub use distinct::{Distinct, Numbers};
 pub use events::{Cuts, Events, EventsIter, EventsWriter};
 pub use file::SpillFile;
 pub use pool::Pool;
-pub use scratch::{MakeFile, Scratch};
+pub use scratch::{Scratch, StayingFiles};
 pub use sort::{Order, Sorted, SortedIter, Sorter};

@@ -14,8 +14,20 @@ use crate::error::{Error, Kind, Result};
 /// Files that are where they are to stay, at most at one time: each is open.
 const OWN_FILES: u64 = 64;
 
-/// Makes files without a name where finished ones are to stay, so that they need not be copied; `None` if that cannot be.
-pub type MakeFile = Arc<dyn Fn() -> Option<File> + Send + Sync>;
+/// Files without a name where finished ones are to stay, so that they need not be copied.
+pub trait StayingFiles: Send + Sync {
+    /// An empty one; `None` if there can be none.
+    fn make(&self) -> Option<File>;
+
+    /// Bytes of such a file stand there, and are not written again: they may be on their way to the disk while others are made.
+    fn written(&self, _file: &File, _from: u64, _bytes: u64) {}
+}
+
+impl<F: Fn() -> Option<File> + Send + Sync> StayingFiles for F {
+    fn make(&self) -> Option<File> {
+        self()
+    }
+}
 
 /// A budget of memory and a folder for what is beyond it. Clones share one limit of spilled bytes.
 #[derive(Clone, Debug)]
@@ -28,7 +40,7 @@ struct Inner {
     limit: u64,
     spilled: AtomicU64,
     most: AtomicU64,
-    make: Option<MakeFile>,
+    files: Option<Arc<dyn StayingFiles>>,
     own: AtomicU64,
 }
 
@@ -66,16 +78,16 @@ impl Scratch {
         Self::of(Some(folder), memory, limit, None)
     }
 
-    /// The same for a run whose files, where they do not stay in memory, are made by `make`. Nothing must be spilled yet.
+    /// The same for a run whose files, where they do not stay in memory, are among `files`. Nothing must be spilled yet.
     #[must_use]
-    pub fn with_files(self, make: MakeFile) -> Self {
+    pub fn with_files(self, files: Arc<dyn StayingFiles>) -> Self {
         let Inner { folder, memory, limit, .. } = &*self.0;
-        Self::of(folder.clone(), *memory, *limit, Some(make))
+        Self::of(folder.clone(), *memory, *limit, Some(files))
     }
 
-    fn of(folder: Option<PathBuf>, memory: u64, limit: u64, make: Option<MakeFile>) -> Self {
+    fn of(folder: Option<PathBuf>, memory: u64, limit: u64, files: Option<Arc<dyn StayingFiles>>) -> Self {
         let (spilled, most, own) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Inner { folder, memory, limit, spilled, most, make, own }))
+        Self(Arc::new(Inner { folder, memory, limit, spilled, most, files, own }))
     }
 
     /// One of `parts` equal shares of the memory, in bytes.
@@ -104,15 +116,22 @@ impl Scratch {
 
     /// A file for one that is to stay, if there can be one more.
     pub(super) fn own_file(&self) -> Option<SpillFile> {
-        let make = self.0.make.as_ref()?;
+        let files = self.0.files.as_ref()?;
         let more = |own: u64| (own < OWN_FILES).then_some(own + 1);
         self.0.own.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
-        match make() {
+        match files.make() {
             Some(file) => Some(SpillFile::new(file, self.clone(), true)),
             None => {
                 self.give_back();
                 None
             }
+        }
+    }
+
+    /// Takes note of bytes of such a file that stay as they are.
+    pub(super) fn written(&self, file: &File, from: u64, bytes: u64) {
+        if let Some(files) = &self.0.files {
+            files.written(file, from, bytes);
         }
     }
 

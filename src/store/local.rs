@@ -19,6 +19,7 @@ pub use lock::Lock;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,7 +33,7 @@ use self::failure::{failed, not_a_file};
 use self::root::Root;
 use super::{Created, Entry, ObjectPath, Store};
 use crate::error::{Error, Kind, Result};
-use crate::spool::{Blob, MakeFile, Scratch};
+use crate::spool::{Blob, Scratch, StayingFiles};
 
 /// A process that may have fewer files open keeps none open that wait for their names.
 const MANY: u64 = 256;
@@ -96,11 +97,11 @@ impl LocalStore {
 
     /// Makes files without a name where the destination's files are: such a file becomes one of them by its name alone, without
     /// being copied. They leave nothing behind.
-    pub fn files(&self) -> MakeFile {
+    pub fn files(&self) -> Arc<dyn StayingFiles> {
         let inner = Arc::clone(&self.inner);
         let nameless =
             inner.forced.unwrap_or(Publication::BEST) == Publication::Nameless && disk::may_open(MANY);
-        Arc::new(move || if nameless { inner.root.nameless() } else { None })
+        Arc::new(Nameless { inner, nameless })
     }
 
     /// Takes the dataset's lock, so that two runs do not do the same work; safety does not depend on it. Call it
@@ -112,6 +113,23 @@ impl LocalStore {
     pub async fn lock(&self) -> Result<Lock> {
         let inner = Arc::clone(&self.inner);
         blocking(move || lock::take(&inner)).await
+    }
+}
+
+/// Files without a name where the destination's files are.
+struct Nameless {
+    inner: Arc<Inner>,
+    /// Whether such files can be made, and published.
+    nameless: bool,
+}
+
+impl StayingFiles for Nameless {
+    fn make(&self) -> Option<File> {
+        if self.nameless { self.inner.root.nameless() } else { None }
+    }
+
+    fn written(&self, file: &File, from: u64, bytes: u64) {
+        disk::begin_to_sync(file, from, bytes);
     }
 }
 

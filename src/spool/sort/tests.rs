@@ -124,7 +124,7 @@ fn what_finds_no_room_where_it_is_to_stay_waits_elsewhere() {
         std::fs::write(&path, b"").unwrap();
         move || std::fs::File::open(&path).ok()
     };
-    for make in [Arc::new(full) as crate::spool::MakeFile, Arc::new(read_only)] {
+    for make in [Arc::new(full) as Arc<dyn crate::spool::StayingFiles>, Arc::new(read_only)] {
         let scratch = Scratch::new(place.path().to_owned(), 0, u64::MAX).with_files(make);
         let mut writer = BlobWriter::to_stay(&scratch, 0, &SharedFile::default());
         bytes.chunks(10_000).for_each(|chunk| writer.write_all(chunk).unwrap());
@@ -138,6 +138,42 @@ fn what_finds_no_room_where_it_is_to_stay_waits_elsewhere() {
     let stopped = bytes.chunks(10_000).find_map(|chunk| writer.write_all(chunk).err());
     assert!(stopped.is_some_and(|cause| cause.to_string().contains("more than the limit")));
     assert!(writer.failure().is_some());
+}
+
+#[test]
+fn of_a_file_that_stays_each_byte_is_said_to_stand_once() {
+    use std::fs::File;
+    use std::sync::{Arc, Mutex};
+
+    use crate::spool::StayingFiles;
+
+    #[derive(Default)]
+    struct Noted(Mutex<Vec<(u64, u64, u64)>>);
+    impl StayingFiles for Noted {
+        fn make(&self) -> Option<File> {
+            tempfile::tempfile().ok()
+        }
+        fn written(&self, file: &File, from: u64, bytes: u64) {
+            self.0.lock().unwrap().push((from, bytes, file.metadata().unwrap().len()));
+        }
+    }
+
+    let place = tempfile::tempdir().unwrap();
+    for (length, times) in [(300_000, 1), (20 << 20, 3), (16 << 20, 2)] {
+        let noted = Arc::new(Noted::default());
+        let scratch = Scratch::new(place.path().to_owned(), 0, u64::MAX).with_files(Arc::clone(&noted) as _);
+        let mut writer = BlobWriter::to_stay(&scratch, 0, &SharedFile::default());
+        vec![7; length].chunks(100_000).for_each(|chunk| writer.push(chunk).unwrap());
+        assert!(writer.finish().unwrap().own_file().is_some());
+        let noted = noted.0.lock().unwrap();
+        let mut end = 0;
+        for (from, bytes, there) in &*noted {
+            assert_eq!(*from, end);
+            end += bytes;
+            assert!(end <= *there);
+        }
+        assert_eq!((end, noted.len()), (length as u64, times), "{noted:?}");
+    }
 }
 
 #[test]

@@ -145,6 +145,17 @@ fn fill(mut file: File, content: &Blob) -> Result<File, Failure> {
     Ok(file)
 }
 
+/// Has the system begin to bring bytes to the disk, so that a later sync waits for little. It is a hint: it takes no
+/// error away from that sync.
+#[cfg(target_os = "linux")]
+pub(super) fn begin_to_sync(file: &File, from: u64, bytes: u64) {
+    // Linux begins to write what it is told will not be needed, and forgets only what is on the disk already.
+    let _ = fs::fadvise(file, from, std::num::NonZeroU64::new(bytes), fs::Advice::DontNeed);
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn begin_to_sync(_: &File, _: u64, _: u64) {}
+
 /// Whether the process may have so many files open.
 pub(super) fn may_open(files: u64) -> bool {
     getrlimit(Resource::Nofile).current.is_none_or(|most| most >= files)

@@ -131,6 +131,13 @@ impl Builder {
         }
     }
 
+    /// Nothing again.
+    pub(super) fn forget(&mut self) {
+        if self.length > 0 {
+            self.finish(self.length);
+        }
+    }
+
     /// The column, which holds as many rows.
     pub(super) fn finish(&mut self, rows: usize) -> ArrayRef {
         self.nulls(rows.saturating_sub(self.length));

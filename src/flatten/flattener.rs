@@ -4,7 +4,10 @@
 //! examined before anything is appended, so that a refused one leaves no trace. What this file must not know: where
 //! events come from and where rows go.
 
+use std::sync::Arc;
+
 use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
 
 use super::coerce::Fit;
 use super::columns::Builder;
@@ -38,6 +41,9 @@ pub struct Flattener {
     issues: Vec<ColumnIssues>,
     survey: Survey,
     routes: Routes,
+    /// The columns that batches have, ascending, and their schema.
+    kept: Vec<usize>,
+    schema: SchemaRef,
     rows: usize,
     /// Bytes of the events in this batch, with [`ROW_OVERHEAD`] each.
     taken: usize,
@@ -105,12 +111,27 @@ impl Flattener {
             builders,
             survey: Survey::default(),
             routes: Routes::default(),
+            kept: (0..table.columns().len()).collect(),
+            schema: table.arrow_schema(),
             rows: 0,
             taken: 0,
             memory: Memory::default(),
             outline: Outline::default(),
             scratch: String::new(),
         }
+    }
+
+    /// The same whose batches have these columns alone, in the table's order. Events are examined as ever: the same are
+    /// refused, and what they hold beyond the table is surveyed. Notes and issues may tell of the other columns or not.
+    pub fn of_columns(table: &Table, names: &[&str]) -> Self {
+        let kept: Vec<bool> =
+            table.columns().iter().map(|column| names.contains(&column.name.as_str())).collect();
+        let own = Self::new(table);
+        let positions =
+            own.kept.iter().copied().filter(|at| kept.get(*at).is_some_and(|kept| *kept)).collect();
+        let fields = own.schema.fields().iter().zip(&kept).filter(|(_, kept)| **kept);
+        let fields: Vec<_> = fields.map(|(field, _)| Arc::clone(field)).collect();
+        Self { kept: positions, schema: Arc::new(Schema::new(fields)), routes: Routes::to(kept), ..own }
     }
 
     /// Appends one event, given as its JSON text.
@@ -180,7 +201,7 @@ impl Flattener {
             if fit != Fit::Exact {
                 inexact |= 1 << number;
                 notes.fits(fit);
-                irregular |= step.envelope;
+                irregular |= step.envelope && route.remains;
             }
             if (fit != Fit::Exact || step.repeated)
                 && let Some(issues) = self.issues.get_mut(step.column)
@@ -318,10 +339,17 @@ impl Flattener {
     /// # Errors
     /// Bug: the columns do not make a batch of the table's schema.
     pub fn finish(&mut self) -> Result<RecordBatch> {
-        let arrays = self.builders.iter_mut().map(|builder| builder.finish(self.rows)).collect();
+        let mut arrays = Vec::with_capacity(self.kept.len());
+        let mut kept = self.kept.iter().peekable();
+        for (position, builder) in self.builders.iter_mut().enumerate() {
+            match kept.next_if_eq(&&position) {
+                Some(_) => arrays.push(builder.finish(self.rows)),
+                None => builder.forget(),
+            }
+        }
         self.rows = 0;
         self.taken = 0;
-        RecordBatch::try_new(self.table.arrow_schema(), arrays)
+        RecordBatch::try_new(Arc::clone(&self.schema), arrays)
             .map_err(|error| Error::bug("the columns do not make a batch").because(error))
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Routes {
     slots: Vec<(Option<usize>, u32)>,
     /// Events that had a route since the last new beginning.
     used: usize,
+    /// Which columns are kept; none means all.
+    kept: Vec<bool>,
 }
 
 /// The way of one shape and event type into the columns.
@@ -46,6 +48,8 @@ pub(super) struct Route {
     pub(super) known: bool,
     /// Whether the envelope holds what no column can.
     pub(super) irregular: bool,
+    /// Whether what no column holds is kept.
+    pub(super) remains: bool,
     pub(super) steps: Vec<Copied>,
     pub(super) derived: Vec<Derived>,
     /// What the survey counts in such an event, once it has met one.
@@ -97,6 +101,11 @@ enum Place {
 }
 
 impl Routes {
+    /// No routes yet; those to other columns than these are left out.
+    pub(super) fn to(kept: Vec<bool>) -> Self {
+        Self { kept, ..Self::default() }
+    }
+
     /// The route of an event, if it is known.
     #[inline]
     pub(super) fn find(&mut self, noted: &Noted<'_>) -> Option<usize> {
@@ -127,7 +136,7 @@ impl Routes {
             if self.used < MAX_ROUTES * 8 {
                 return None;
             }
-            *self = Self::default();
+            *self = Self::to(std::mem::take(&mut self.kept));
         }
         self.slots.resize(SLOTS, (None, 0));
         let (first, beside) = self.slots.get_mut(slot(noted.shape().get()))?;
@@ -135,6 +144,9 @@ impl Routes {
             return None;
         }
         let mut route = Route::of(table, noted)?;
+        if !self.kept.is_empty() {
+            route.keep(table, |column| self.kept.get(column).is_some_and(|kept| *kept));
+        }
         route.beside = first.replace(self.routes.len());
         *beside += 1;
         self.routes.push(route);
@@ -214,11 +226,22 @@ impl Route {
             code: code.to_owned(),
             known: meaning.known(),
             irregular: places.irregular,
+            remains: true,
             steps,
             derived,
             trace: None,
             beside: None,
         })
+    }
+
+    /// Leaves out what goes into other columns.
+    fn keep(&mut self, table: &Table, kept: impl Fn(usize) -> bool) {
+        let remainder = kept(table.remainder_column());
+        // The remainder follows from how the envelope fits its columns.
+        self.steps.retain(|step| kept(step.column) || remainder && step.envelope);
+        self.derived.retain(|derived| kept(derived.column));
+        self.irregular &= remainder;
+        self.remains = remainder;
     }
 
     /// The event's type.
@@ -374,6 +397,31 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn columns_that_are_kept_alone_are_those_of_the_whole_row(
+            events in prop::collection::vec(event(), 1..24),
+            names in prop::sample::subsequence(
+                vec!["id", "created_at", "event_type", "user_id", "source", "target_id", "unmapped_json", "context_json"], 1..8),
+        ) {
+            let table = Table::builtin().unwrap();
+            let (mut whole, mut part) = (Flattener::new(&table), Flattener::of_columns(&table, &names));
+            let mut outline = Outline::default();
+            for routed in [false, true, true] {
+                for text in &events {
+                    let value = if routed { outline.read(text).unwrap() } else { Value::parse(text).unwrap() };
+                    whole.push_value(value).unwrap();
+                    part.push_value(value).unwrap();
+                }
+                prop_assert_eq!(whole.take_drift(), part.take_drift());
+                let (whole, part) = (whole.finish().unwrap(), part.finish().unwrap());
+                let own = whole.schema_ref().fields().iter().filter(|field| names.contains(&field.name().as_str()));
+                prop_assert!(own.clone().eq(part.schema_ref().fields()));
+                for (field, column) in own.zip(part.columns()) {
+                    prop_assert_eq!(whole.column_by_name(field.name()).unwrap(), column);
+                }
+            }
+        }
+
         #[test]
         fn a_known_way_leads_where_looking_everything_up_does(events in prop::collection::vec(event(), 1..24)) {
             let table = Table::builtin().unwrap();

@@ -28,6 +28,52 @@ pub(super) const ROWS_A_BATCH: usize = 1_024;
 /// Bytes of events after which a batch ends all the same.
 pub(super) const BYTES_A_BATCH: usize = 4 << 20;
 
+/// The columns of which more is known than their values: order, identity, and what is counted.
+const KEYS: [&str; 3] = ["id", "created_at", "event_type"];
+
+/// What batches hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holding {
+    /// The table's columns.
+    Columns,
+    /// These, and the events' texts as the last one.
+    Both,
+    /// The texts, and of the columns those that tell rows apart: for files that hold events and nothing else. What such a file
+    /// gives back is the event itself, so that no row is held against it.
+    Texts,
+}
+
+impl Holding {
+    /// What makes such rows.
+    pub(super) fn flattener(self, table: &Table) -> Flattener {
+        match self {
+            Self::Columns | Self::Both => Flattener::new(table),
+            Self::Texts => Flattener::of_columns(table, &KEYS),
+        }
+    }
+
+    /// A batch that a flattener has made, and those of its rows that do not give their event back. There must be as many events
+    /// as rows.
+    ///
+    /// # Errors
+    /// Bug: the events are others.
+    pub(super) fn checked<'e>(
+        self,
+        batch: RecordBatch,
+        proof: &mut Proof<'_>,
+        events: impl ExactSizeIterator<Item = Option<Value<'e>>> + Clone,
+    ) -> Result<(RecordBatch, Vec<usize>)> {
+        let wrong = match self {
+            Self::Columns | Self::Both => proof.not_rebuilt(&batch, events.clone())?,
+            Self::Texts => Vec::new(),
+        };
+        match self {
+            Self::Columns => Ok((batch, wrong)),
+            Self::Both | Self::Texts => Ok((with_texts(&batch, events.flatten())?, wrong)),
+        }
+    }
+}
+
 /// Takes batches of rows.
 pub(super) trait Sink {
     fn batch(&mut self, batch: RecordBatch) -> Result<()>;
@@ -45,8 +91,7 @@ pub(super) struct Rows<'a, S> {
     pub(super) sink: S,
     flattener: Flattener,
     proof: Proof<'a>,
-    /// Whether each batch gets [`EVENT_TEXT`] as its last column.
-    texts: bool,
+    holding: Holding,
     /// The events of the batch that is being built, in the order of its rows.
     pending: Vec<ReadEvent>,
     /// Bytes of their texts.
@@ -83,12 +128,12 @@ pub(super) struct Done {
 
 impl<'a, S: Sink> Rows<'a, S> {
     /// No rows yet; they go to `sink`, batch by batch.
-    pub(super) fn new(table: &'a Table, texts: bool, sink: S) -> Self {
+    pub(super) fn new(table: &'a Table, holding: Holding, sink: S) -> Self {
         Self {
             sink,
-            flattener: Flattener::new(table),
+            flattener: holding.flattener(table),
             proof: Proof::new(table),
-            texts,
+            holding,
             pending: Vec::new(),
             bytes: 0,
             spare: Vec::new(),
@@ -159,7 +204,7 @@ impl<'a, S: Sink> Rows<'a, S> {
     fn close(&mut self) -> Result<()> {
         self.bytes = 0;
         let batch = self.flattener.finish()?;
-        let batch = check(batch, &self.pending, &mut self.proof, self.texts, &mut self.done)?;
+        let batch = check(batch, &self.pending, &mut self.proof, self.holding, &mut self.done)?;
         self.spare.extend(self.pending.drain(..).map(|event| event.outline));
         if batch.num_rows() == 0 {
             return Ok(());
@@ -174,11 +219,10 @@ fn check(
     batch: RecordBatch,
     events: &[ReadEvent],
     proof: &mut Proof<'_>,
-    texts: bool,
+    holding: Holding,
     done: &mut Done,
 ) -> Result<RecordBatch> {
-    let wrong = proof.not_rebuilt(&batch, events.iter().map(ReadEvent::value))?;
-    let batch = if texts { with_texts(&batch, events.iter().filter_map(ReadEvent::value))? } else { batch };
+    let (batch, wrong) = holding.checked(batch, proof, events.iter().map(ReadEvent::value))?;
     if wrong.is_empty() {
         return Ok(batch);
     }
@@ -196,7 +240,7 @@ fn check(
 }
 
 /// The batch with each event's text, without insignificant white space, as its last column.
-pub(super) fn with_texts<'a>(
+fn with_texts<'a>(
     batch: &RecordBatch,
     events: impl Iterator<Item = Value<'a>> + Clone,
 ) -> Result<RecordBatch> {
@@ -275,9 +319,14 @@ mod tests {
             });
             let events: Vec<_> = events.collect();
             let mut done = Done::default();
-            let batch =
-                check(flattener.finish().unwrap(), &events, &mut Proof::new(&table), false, &mut done)
-                    .unwrap();
+            let batch = check(
+                flattener.finish().unwrap(),
+                &events,
+                &mut Proof::new(&table),
+                Holding::Columns,
+                &mut done,
+            )
+            .unwrap();
             assert_eq!(batch.num_rows(), 3 - wrong.len());
             assert_eq!(done.quarantine.len(), wrong.len());
             assert!(done.quarantine.iter().all(|event| event.flaw == Some(Flaw::NotRebuilt)));
@@ -289,7 +338,7 @@ mod tests {
     fn every_event_is_in_exactly_one_place() {
         let table = Table::builtin().unwrap();
         let mut batches = Vec::new();
-        let mut rows = Rows::new(&table, false, |batch| {
+        let mut rows = Rows::new(&table, Holding::Columns, |batch| {
             batches.push(batch);
             Ok(())
         });

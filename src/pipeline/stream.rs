@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 
 use super::progress::Progress;
 use super::report::Report;
-use super::rows::{Done, Rows};
+use super::rows::{Done, Holding, Rows};
 use super::run::{Job, Run, Sink};
 use super::transform::{Made, Ready, add_types};
 use crate::encode::{Batches, EVENT_TEXT, RowStream, StreamFormat};
@@ -97,7 +97,8 @@ impl Stream {
         report: &mut Report,
     ) -> Result<()> {
         let mut batches = Vec::new();
-        let mut rows = Rows::new(table, self.texts, |batch| {
+        let holding = if self.texts { Holding::Both } else { Holding::Columns };
+        let mut rows = Rows::new(table, holding, |batch| {
             batches.push(columns(&batch, self.texts));
             Ok(())
         });

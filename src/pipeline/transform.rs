@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use bytes::Bytes;
 
-use super::rows::{Done, Rows, Sink, row_reader};
+use super::rows::{Done, Holding, Rows, Sink, row_reader};
 use crate::api;
 use crate::encode::{FileMetadata, Settings};
 use crate::error::{Error, Kind, Result};
@@ -89,6 +89,21 @@ impl Recipe {
         self.texts || self.formats.iter().any(|format| self.files.layout.holds_texts(*format))
     }
 
+    /// What the batches of rows hold.
+    pub(super) fn holding(&self) -> Holding {
+        let layout = &self.files.layout;
+        match self.formats.as_slice() {
+            // Folders are named by other columns.
+            [format]
+                if layout.holds_texts(*format) && !self.texts && layout.partitioning.columns().is_empty() =>
+            {
+                Holding::Texts
+            }
+            _ if self.takes_texts() => Holding::Both,
+            _ => Holding::Columns,
+        }
+    }
+
     /// Takes the rows of a window.
     pub(super) fn preparation(&self, window: Option<Window>) -> Preparation {
         let (schema, metadata) = (self.table.arrow_schema(), self.metadata.clone());
@@ -161,7 +176,7 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
         preparation = preparation.encoding_at_once(Remake::new(again, otherwise));
     }
     let mut types = BTreeMap::new();
-    let mut rows = Rows::new(&recipe.table, recipe.takes_texts(), |batch| {
+    let mut rows = Rows::new(&recipe.table, recipe.holding(), |batch| {
         count_types(&batch, &mut types);
         preparation.push(batch)
     });

@@ -21,6 +21,7 @@ struct Way {
     threads: usize,
     memory: u64,
     hold: bool,
+    formats: &'static [Format],
 }
 
 impl Way {
@@ -32,12 +33,13 @@ impl Way {
     }
 }
 
-const SORTED: Way = Way { again: false, block: 0, threads: 1, memory: u64::MAX, hold: false };
+const SORTED: Way =
+    Way { again: false, block: 0, threads: 1, memory: u64::MAX, hold: false, formats: &Format::ALL };
 
 fn job(way: Way, folder: &std::path::Path) -> Conversion {
     Conversion {
         grid: Grid::Hour,
-        formats: Format::ALL.to_vec(),
+        formats: way.formats.to_vec(),
         files: Settings { threads: Threads::new(way.threads), ..Settings::default() },
         secrets: Secrets::Redacted,
         keep_raw: false,
@@ -85,6 +87,26 @@ fn converted(way: Way, folder: &std::path::Path, inputs: &[Vec<String>]) -> (Kno
     }
     let objects = store.objects().into_iter().map(|(path, bytes)| (path.to_string(), bytes));
     ((reports, objects.collect()), ordered)
+}
+
+/// What is known of events whatever the formats: their NDJSON files, those in quarantine, what commits tell of them.
+fn of_events((_, objects): &Known) -> BTreeMap<&str, Vec<serde_json::Value>> {
+    let mut known = BTreeMap::new();
+    for (path, bytes) in objects {
+        let told = if path.starts_with("_audit/commits/") {
+            let commit: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+            let windows = commit["windows"].as_array().unwrap().iter();
+            windows
+                .flat_map(|window| ["certificate", "counts", "drift"].map(|key| window[key].clone()))
+                .collect()
+        } else if path.starts_with("ndjson/") || path.starts_with("_audit/quarantine/") {
+            vec![String::from_utf8_lossy(bytes).into()]
+        } else {
+            continue;
+        };
+        known.insert(path.as_str(), told);
+    }
+    known
 }
 
 /// Lines mostly in the order of their rows, with ties, and now and then something that is not.
@@ -150,13 +172,21 @@ fn which_way_lines_take_decides_about_nothing() {
         let (expected, none) = converted(SORTED, folder.path(), &inputs);
         prop_assert_eq!(none, 0);
         for (memory, hold) in [(0, false), (0, true), (100_000, false)] {
-            let way = Way { again: true, block, threads, memory, hold };
+            let way = Way { again: true, block, threads, memory, hold, formats: &Format::ALL };
             let (found, came) = converted(way, folder.path(), &inputs);
             ordered.set(ordered.get() + came);
             sorted.set(sorted.get() + inputs.len() - came);
             prop_assert_eq!(&found, &expected, "{:?}", way);
             let conflict = found.0.get(1).is_some_and(|report| report.contains("contradictions: [\""));
             contradicted.set(contradicted.get() + usize::from(conflict && came == 2));
+        }
+        // Rows for files of events alone have few columns: they are the same events, and what is told of them is the same.
+        let alone = |way| converted(Way { formats: &[Format::Ndjson], ..way }, folder.path(), &inputs);
+        let (sorted, _) = alone(SORTED);
+        prop_assert_eq!(of_events(&sorted), of_events(&expected));
+        for (memory, hold) in [(0, false), (0, true), (100_000, false)] {
+            let way = Way { again: true, block, threads, memory, hold, formats: &Format::ALL };
+            prop_assert_eq!(&alone(way).0, &sorted, "{:?}", way);
         }
         Ok(())
     });
@@ -182,7 +212,14 @@ fn rows_of_one_time_are_put_in_order_across_blocks_and_none_is_taken_twice() {
         let (expected, _) = converted(SORTED, folder.path(), &[vec![text.clone()]]);
         for block in [1, 100, 3_000, 1 << 20] {
             for threads in [1, 3] {
-                let way = Way { again: true, block, threads, memory: 1_000, hold: threads == 3 };
+                let way = Way {
+                    again: true,
+                    block,
+                    threads,
+                    memory: 1_000,
+                    hold: threads == 3,
+                    formats: &Format::ALL,
+                };
                 assert_eq!(converted(way, folder.path(), &[vec![text.clone()]]), (expected.clone(), came));
             }
         }
@@ -196,7 +233,7 @@ fn a_line_that_is_too_long_is_named_whichever_way() {
         line("a", "10:00:00", "") + &line("b", "10:00:01", r#","x":"0123456789012345678901234567890""#);
     for again in [true, false] {
         for threads in [1, 2] {
-            let way = Way { again, block: 20, threads, memory: u64::MAX, hold: false };
+            let way = Way { again, block: 20, threads, memory: u64::MAX, hold: false, formats: &Format::ALL };
             let job = job(way, folder.path());
             let stream: Open = Box::new({
                 let text = text.clone();
@@ -215,7 +252,8 @@ fn a_line_that_is_too_long_is_named_whichever_way() {
 #[test]
 fn an_input_that_changed_in_between_is_said_so() {
     let folder = tempfile::tempdir().unwrap();
-    let way = Way { again: true, block: 100, threads: 1, memory: u64::MAX, hold: false };
+    let way =
+        Way { again: true, block: 100, threads: 1, memory: u64::MAX, hold: false, formats: &Format::ALL };
     let (table, job) = (Table::builtin().unwrap(), job(way, folder.path()));
     let Kept::InOrder(rows) = taken(way, &job, &table, &[line("a", "10:00:00", "")]).unwrap().0 else {
         panic!("it is in order");
@@ -232,7 +270,8 @@ fn an_input_that_changed_in_between_is_said_so() {
 fn an_input_that_says_something_else_the_second_time_is_no_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::builtin().unwrap();
-    let way = Way { again: true, block: 100, threads: 1, memory: u64::MAX, hold: false };
+    let way =
+        Way { again: true, block: 100, threads: 1, memory: u64::MAX, hold: false, formats: &Format::ALL };
     let job = job(way, folder.path());
     let first = line("a", "10:00:00", r#","source":"x""#) + &line("b", "10:00:01", "");
     let own = Grid::Hour.window(crate::model::Timestamp::parse("2026-03-01T10:00:00").unwrap().at);
@@ -264,7 +303,8 @@ fn an_input_that_says_something_else_the_second_time_is_no_evidence() {
 fn what_would_take_memory_is_sorted_instead() {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::builtin().unwrap();
-    let way = Way { again: true, block: BLOCK, threads: 2, memory: u64::MAX, hold: false };
+    let way =
+        Way { again: true, block: BLOCK, threads: 2, memory: u64::MAX, hold: false, formats: &Format::ALL };
     let job = job(way, folder.path());
     let padded = |id: u32, at: &str, length: usize| {
         line(&format!("{id:04}"), at, &format!(",\"x\":\"{}\"", "y".repeat(length)))
@@ -299,7 +339,7 @@ fn rows_that_do_not_fit_into_temporary_files_are_no_reason_to_end() {
     for (limit, ordered, hold) in
         [(u64::MAX, true, true), (60_000, false, true), (u64::MAX, true, false), (20_000, false, false)]
     {
-        let way = Way { again: true, block: 1 << 10, threads: 2, memory: 0, hold };
+        let way = Way { again: true, block: 1 << 10, threads: 2, memory: 0, hold, formats: &Format::ALL };
         let mut job = job(way, folder.path());
         job.scratch = Scratch::new(folder.path().to_owned(), 0, limit);
         let Taken(kept) = taken(way, &job, &table, std::slice::from_ref(&text)).unwrap();
@@ -311,7 +351,8 @@ fn rows_that_do_not_fit_into_temporary_files_are_no_reason_to_end() {
 fn a_limit_that_only_the_last_rows_reach_leaves_what_came_before() {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::builtin().unwrap();
-    let way = Way { again: true, block: 1 << 20, threads: 1, memory: u64::MAX, hold: false };
+    let way =
+        Way { again: true, block: 1 << 20, threads: 1, memory: u64::MAX, hold: false, formats: &Format::ALL };
     let mut job = job(way, folder.path());
     job.files.partition_limit = 1;
     job.files.layout.partitioning = crate::model::Partitioning::parse("event_type").unwrap();
@@ -325,7 +366,8 @@ fn a_stream_that_gives_less_the_second_time_is_not_taken_for_all_there_is() {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::builtin().unwrap();
     for threads in [1, 2] {
-        let way = Way { again: true, block: 100, threads, memory: u64::MAX, hold: false };
+        let way =
+            Way { again: true, block: 100, threads, memory: u64::MAX, hold: false, formats: &Format::ALL };
         let left = Mutex::new(vec![line("a", "10:00:01", "") + &line("b", "10:00:00", "")]);
         let open: Open = Box::new(move || {
             let text = left.lock().unwrap().pop().unwrap_or_default();

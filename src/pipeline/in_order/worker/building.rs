@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::flatten::{Flattener, Proof, Refusal, redact};
 use crate::model::json::{Outline, Value};
 use crate::model::{Secrets, Timestamp};
-use crate::pipeline::rows::{BYTES_A_BATCH, ROWS_A_BATCH, with_texts};
+use crate::pipeline::rows::{BYTES_A_BATCH, Holding, ROWS_A_BATCH};
 use crate::pipeline::transform::Recipe;
 use crate::schema::Survey;
 
@@ -29,6 +29,7 @@ pub(super) struct Line<'l> {
 /// Makes lines rows, with memory to work in.
 pub(super) struct Building<'a> {
     recipe: &'a Recipe,
+    holding: Holding,
     reader: Reader,
     flattener: Flattener,
     proof: Proof<'a>,
@@ -51,10 +52,12 @@ pub(super) struct Built {
 
 impl<'a> Building<'a> {
     pub(super) fn new(recipe: &'a Recipe) -> Self {
+        let holding = recipe.holding();
         Self {
             recipe,
+            holding,
             reader: Reader::default(),
-            flattener: Flattener::new(&recipe.table),
+            flattener: holding.flattener(&recipe.table),
             proof: Proof::new(&recipe.table),
             outlines: Vec::new(),
             spare: Vec::new(),
@@ -136,15 +139,12 @@ impl<'a> Building<'a> {
     fn close(&mut self, pending: &mut Vec<Line<'_>>) -> Result<bool> {
         self.bytes = 0;
         let batch = self.flattener.finish()?;
-        let values = || pending.iter().map(|line| value(&self.outlines, line));
-        if !self.proof.not_rebuilt(&batch, values())?.is_empty() {
+        let values = pending.iter().map(|line| value(&self.outlines, line));
+        let (batch, wrong) = self.holding.checked(batch, &mut self.proof, values)?;
+        if !wrong.is_empty() {
             return Ok(false);
         }
-        self.batches.push(if self.recipe.takes_texts() {
-            with_texts(&batch, values().flatten())?
-        } else {
-            batch
-        });
+        self.batches.push(batch);
         self.spare.extend(pending.drain(..).map(|line| line.outline));
         Ok(true)
     }

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{RecordBatch, StringArray};
-use arrow_schema::{Field, SchemaRef};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, make_array};
+use arrow_schema::{ArrowError, Field, SchemaRef};
 use arrow_select::concat::concat_batches;
 
 use crate::error::{Error, Result};
@@ -27,6 +27,14 @@ pub(super) fn recut<'a>(
     schema: &'a SchemaRef,
     batches: &'a mut Batches<'_>,
 ) -> impl Iterator<Item = Result<RecordBatch>> + 'a {
+    parted(schema, batches).map(|parts| joined(schema, &parts?))
+}
+
+/// The same, with each batch in the parts in which it came: none is empty.
+pub(super) fn parted<'a>(
+    schema: &'a SchemaRef,
+    batches: &'a mut Batches<'_>,
+) -> impl Iterator<Item = Result<Vec<RecordBatch>>> + 'a {
     let mut waiting = None;
     let mut failed = false;
     std::iter::from_fn(move || {
@@ -86,7 +94,7 @@ fn next(
     schema: &SchemaRef,
     waiting: &mut Option<RecordBatch>,
     batches: &mut Batches<'_>,
-) -> Result<Option<RecordBatch>> {
+) -> Result<Option<Vec<RecordBatch>>> {
     let mut parts = Vec::new();
     let (mut wanted, mut left) = (BATCH_ROWS, BATCH_BYTES);
     while wanted > 0 && left > 0 {
@@ -107,14 +115,28 @@ fn next(
     if !parts.iter().all(|part| is_of(schema, part)) {
         return Err(other());
     }
-    concat_batches(schema, &parts)
-        .map(Some)
-        .map_err(|cause| Error::bug("rows of one file cannot be joined").because(cause))
+    Ok(Some(parts))
+}
+
+/// Parts as one batch. Its arrays have room for nulls only where there is one: a slice of a longer array may have it without, and
+/// writers look at it.
+pub(super) fn joined(schema: &SchemaRef, parts: &[RecordBatch]) -> Result<RecordBatch> {
+    let whole = concat_batches(schema, parts).and_then(|batch| {
+        let columns: Result<Vec<ArrayRef>, ArrowError> = batch.columns().iter().map(without_room).collect();
+        RecordBatch::try_new(Arc::clone(schema), columns?)
+    });
+    whole.map_err(|cause| Error::bug("rows of one file cannot be joined").because(cause))
+}
+
+fn without_room(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    if column.nulls().is_none_or(|nulls| nulls.null_count() > 0) {
+        return Ok(Arc::clone(column));
+    }
+    column.to_data().into_builder().nulls(None).build().map(make_array)
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::Array;
     use arrow_schema::{DataType, Schema};
 
     use super::*;
@@ -143,5 +165,21 @@ mod tests {
         // 22 texts of 3 MiB reach 64 MiB.
         assert_eq!(seen[0], [33, 8_192, 775]);
         assert!(seen.iter().all(|rows| *rows == seen[0]), "{seen:?}");
+    }
+
+    #[test]
+    fn a_batch_has_room_for_nulls_only_where_there_is_one() {
+        let schema: SchemaRef = Arc::new(Schema::new(vec![Field::new("text", DataType::Utf8, true)]));
+        let texts: StringArray = (0..3 * BATCH_ROWS).map(|row| (row != 5).then_some("x")).collect();
+        let all = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(texts)]).unwrap();
+        for cut in [3 * BATCH_ROWS, 1_000] {
+            let mut batches = (0..all.num_rows())
+                .step_by(cut)
+                .map(|from| Ok(all.slice(from, cut.min(all.num_rows() - from))));
+            let room: Vec<bool> = recut(&schema, &mut batches)
+                .map(|batch| batch.unwrap().column(0).nulls().is_some())
+                .collect();
+            assert_eq!(room, [true, false, false], "{cut}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use ::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReade
 use ::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use ::parquet::encryption::decrypt::FileDecryptionProperties;
 use ::parquet::errors::ParquetError;
-use arrow_array::Array;
+use arrow_array::{Array, RecordBatch};
 use arrow_schema::{Schema, SchemaRef};
 use bytes::Bytes;
 
@@ -23,9 +23,10 @@ use crate::error::{Error, Kind, Result};
 
 use super::file::{FileMetadata, ReadLimits, Table, over_limit};
 use super::key::FooterKey;
-use super::recut::{BATCH_ROWS, Batches, recut};
-use super::settings::Settings;
+use super::recut::{BATCH_ROWS, Batches, parted, recut};
+use super::settings::{Codec, Settings};
 
+mod chunks;
 mod contents;
 mod groups;
 mod properties;
@@ -48,17 +49,57 @@ pub(super) fn write(
     settings: &Settings,
     sink: &mut (impl Write + Send),
 ) -> Result<u64> {
-    // Metadata of the schema itself would be a second place for key and value pairs.
-    let schema = Arc::new(Schema::new(schema.fields().clone()));
+    if settings.key.is_some() || !matches!(settings.parquet, Codec::Zstd(_) | Codec::Plain) {
+        return by_library(schema, batches, metadata, settings, sink);
+    }
+    let schema = bare(schema);
+    let mut batches = parted(&schema, batches).peekable();
+    let first = batches.next().transpose()?;
+    let all = first.as_deref().filter(|first| is_short(first) && batches.peek().is_none());
+    let writer = writer(&schema, all, metadata, settings, sink)?;
+    let batches = first.map(Ok).into_iter().chain(batches);
+    chunks::write(writer, &schema, batches, settings.row_group_rows, &settings.threads)
+}
+
+/// The same by the library's writer of columns, which knows all codecs and ciphers.
+fn by_library(
+    schema: &SchemaRef,
+    batches: &mut Batches<'_>,
+    metadata: &FileMetadata,
+    settings: &Settings,
+    sink: &mut (impl Write + Send),
+) -> Result<u64> {
+    let schema = bare(schema);
     let mut batches = recut(&schema, batches).peekable();
     let first = batches.next().transpose()?;
-    // A batch that is shorter than others is the only one, but where rows are very long.
-    let all = first.as_ref().filter(|first| first.num_rows() < BATCH_ROWS && batches.peek().is_none());
-    let properties = properties(&schema, all, metadata, settings)?;
-    let options = ArrowWriterOptions::new().with_properties(properties);
-    let writer = ArrowWriter::try_new_with_options(sink, Arc::clone(&schema), options).map_err(unwritten)?;
+    let all = first.as_ref().map(std::slice::from_ref);
+    let all = all.filter(|first| is_short(first) && batches.peek().is_none());
+    let writer = writer(&schema, all, metadata, settings, sink)?;
     let batches = first.map(Ok).into_iter().chain(batches);
     groups::write(writer, &schema, batches, settings.row_group_rows, &settings.threads)
+}
+
+/// Metadata of the schema itself would be a second place for key and value pairs.
+fn bare(schema: &SchemaRef) -> SchemaRef {
+    Arc::new(Schema::new(schema.fields().clone()))
+}
+
+/// A batch that is shorter than others is the only one, but where rows are very long.
+fn is_short(parts: &[RecordBatch]) -> bool {
+    parts.iter().map(RecordBatch::num_rows).sum::<usize>() < BATCH_ROWS
+}
+
+/// A file that begins; `all` are its rows, where all of them are known.
+fn writer<W: Write + Send>(
+    schema: &SchemaRef,
+    all: Option<&[RecordBatch]>,
+    metadata: &FileMetadata,
+    settings: &Settings,
+    sink: W,
+) -> Result<ArrowWriter<W>> {
+    let properties = properties(schema, all, metadata, settings)?;
+    let options = ArrowWriterOptions::new().with_properties(properties);
+    ArrowWriter::try_new_with_options(sink, Arc::clone(schema), options).map_err(unwritten)
 }
 
 fn unwritten(cause: ParquetError) -> Error {

@@ -34,26 +34,29 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// Of a column; whether its texts differ is only found out `if_different`, since that takes the longest.
-    pub(super) fn of(column: &ArrayRef, if_different: bool) -> Self {
-        if column.null_count() == column.len() {
+    /// Of a column in its parts; whether its texts differ is only found out `if_different`, since that takes the longest.
+    pub(super) fn of(column: &[ArrayRef], if_different: bool) -> Self {
+        if column.iter().all(|part| part.null_count() == part.len()) {
             return Self::Nothing;
         }
-        match column.as_string_opt() {
-            Some(texts) if is_little(texts) => Self::Little,
-            Some(texts) if if_different && differ(texts) => Self::Different,
+        let texts: Option<Vec<&StringArray>> = column.iter().map(|part| part.as_string_opt()).collect();
+        match texts {
+            Some(texts) if is_little(&texts) => Self::Little,
+            Some(texts) if if_different && differ(&texts) => Self::Different,
             _ => Self::Any,
         }
     }
 }
 
 /// Whether a dictionary of the texts, its indices and the places of nulls take [`LITTLE`] at most.
-fn is_little(texts: &StringArray) -> bool {
+fn is_little(texts: &[&StringArray]) -> bool {
     let bits = |all: usize, each: usize| all.saturating_mul(each).div_ceil(8);
-    let nulls = if texts.null_count() > 0 { bits(texts.len(), 1) } else { 0 };
-    let values = texts.len().saturating_sub(texts.null_count());
+    let rows: usize = texts.iter().map(|part| part.len()).sum();
+    let nulls: usize = texts.iter().map(|part| part.null_count()).sum();
+    let values = rows.saturating_sub(nulls);
+    let nulls = if nulls > 0 { bits(rows, 1) } else { 0 };
     let (mut seen, mut bytes) = (Vec::<&str>::with_capacity(FEW), nulls);
-    for text in texts.iter().flatten() {
+    for text in texts.iter().flat_map(|part| part.iter()).flatten() {
         // Mostly the one before.
         if seen.iter().rev().any(|one| *one == text) {
             continue;
@@ -71,10 +74,10 @@ fn is_little(texts: &StringArray) -> bool {
 
 /// Whether more than half of the texts are not there before, told by how they end: where ids only differ before that, they
 /// count as the same, and keep the dictionary.
-fn differ(texts: &StringArray) -> bool {
+fn differ(texts: &[&StringArray]) -> bool {
     let mut seen = vec![0_u64; PLACES / 64];
     let (mut new, mut repeated) = (0_usize, 0_usize);
-    for text in texts.iter().flatten() {
+    for text in texts.iter().flat_map(|part| part.iter()).flatten() {
         let place = place(text.as_bytes());
         let Some(word) = seen.get_mut(place / 64) else { continue };
         let bit = 1_u64 << (place % 64);
@@ -108,15 +111,15 @@ mod tests {
 
     fn content(texts: impl IntoIterator<Item = Option<String>>) -> Content {
         let column: ArrayRef = Arc::new(texts.into_iter().collect::<StringArray>());
-        Content::of(&column, true)
+        Content::of(&[column], true)
     }
 
     #[test]
     fn a_column_without_a_value_is_nothing_of_any_type() {
         assert_eq!(content(vec![None; 9_000]), Content::Nothing);
         let numbers = |numbers: Vec<Option<i64>>| -> ArrayRef { Arc::new(Int64Array::from(numbers)) };
-        assert_eq!(Content::of(&numbers(vec![None; 3]), true), Content::Nothing);
-        assert_eq!(Content::of(&numbers(vec![None, Some(1)]), true), Content::Any);
+        assert_eq!(Content::of(&[numbers(vec![None; 3])], true), Content::Nothing);
+        assert_eq!(Content::of(&[numbers(vec![None, Some(1)])], true), Content::Any);
     }
 
     #[test]
@@ -149,6 +152,6 @@ mod tests {
         // Ends that all have hide what differs.
         assert_eq!(content((0..500).map(|row| Some(format!("{}-of-acme", id(row))))), Content::Any);
         let column: ArrayRef = Arc::new((0..500).map(|row| Some(id(row))).collect::<StringArray>());
-        assert_eq!(Content::of(&column, false), Content::Any);
+        assert_eq!(Content::of(&[column], false), Content::Any);
     }
 }

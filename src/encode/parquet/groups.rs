@@ -16,7 +16,7 @@ use crate::encode::threads::Threads;
 use crate::error::{Error, Result};
 
 /// Columns of fewer rows are not worth a thread.
-const FEW_ROWS: usize = 1_024;
+pub(super) const FEW_ROWS: usize = 1_024;
 
 /// Writes all batches as row groups of at most `most` rows; gives the rows.
 pub(super) fn write<W: Write + Send>(
@@ -88,7 +88,7 @@ fn closed(columns: Vec<ArrowColumnWriter>, threads: &Threads) -> Result<Vec<Arro
 }
 
 /// Does all work, on as many threads as are free beside this one; gives the results in the order of the work.
-fn side_by_side<T: Send, R: Send>(
+pub(super) fn side_by_side<T: Send, R: Send>(
     work: impl Iterator<Item = T> + Send,
     each: impl Fn(T) -> Result<R> + Sync,
     threads: &Threads,

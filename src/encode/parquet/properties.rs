@@ -3,6 +3,8 @@
 //! What lives here: [`properties()`]. Every setting that decides bytes is set here and not left to the library's defaults, which
 //! change between its versions. What this file must not know: how rows come, where bytes go.
 
+use std::sync::Arc;
+
 use ::parquet::basic::{Compression, Encoding, GzipLevel, ZstdLevel};
 use ::parquet::encryption::encrypt::FileEncryptionProperties;
 use ::parquet::file::metadata::{KeyValue, SortingColumn};
@@ -47,7 +49,7 @@ const STATISTICS_BYTES: usize = 64;
 /// The settings of a file; `all` are its rows, where all of them are known before it begins.
 pub(super) fn properties(
     schema: &Schema,
-    all: Option<&RecordBatch>,
+    all: Option<&[RecordBatch]>,
     metadata: &FileMetadata,
     settings: &Settings,
 ) -> Result<WriterProperties> {
@@ -79,8 +81,9 @@ pub(super) fn properties(
         properties = properties.with_file_encryption_properties(encryption);
     }
     for (position, field) in schema.fields().iter().enumerate() {
-        let values = all.and_then(|all| all.columns().get(position));
-        properties = column(properties, field, values, settings.parquet)?;
+        let part = |part: &RecordBatch| part.columns().get(position).map(Arc::clone);
+        let values = all.map(|all| all.iter().filter_map(part).collect::<Vec<_>>());
+        properties = column(properties, field, values.as_deref(), settings.parquet)?;
     }
     Ok(properties.build())
 }
@@ -89,7 +92,7 @@ pub(super) fn properties(
 fn column(
     properties: WriterPropertiesBuilder,
     field: &Field,
-    values: Option<&ArrayRef>,
+    values: Option<&[ArrayRef]>,
     codec: Codec,
 ) -> Result<WriterPropertiesBuilder> {
     let path = || ColumnPath::from(field.name().as_str());

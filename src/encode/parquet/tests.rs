@@ -7,7 +7,6 @@ use crate::encode::{BATCH_ROWS, Threads, encode, read as read_file};
 use crate::model::Format;
 use ::parquet::basic::{Compression, Encoding, LogicalType, PageType, TimeUnit, Type};
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
-use arrow_array::RecordBatch;
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow_schema::{DataType, Field, TimeUnit as ArrowUnit};
 use proptest::prelude::*;
@@ -206,7 +205,7 @@ proptest! {
 fn the_number_of_threads_decides_about_no_byte() {
     let own_writer = |batch: &RecordBatch, settings: &Settings| {
         let schema = Arc::new(Schema::new(schema().fields().clone()));
-        let all = Some(batch).filter(|batch| batch.num_rows() < BATCH_ROWS);
+        let all = Some(std::slice::from_ref(batch)).filter(|_| batch.num_rows() < BATCH_ROWS);
         let properties = properties(&schema, all, &metadata(), settings).unwrap();
         let options = ArrowWriterOptions::new().with_properties(properties);
         let mut out = Vec::new();

@@ -103,9 +103,9 @@ fn next(
         left = left.saturating_sub(bytes);
         if taken < batch.num_rows() {
             *waiting = Some(batch.slice(taken, batch.num_rows() - taken));
-        }
-        if taken > 0 {
-            parts.push(batch.slice(0, taken));
+            parts.extend((taken > 0).then(|| batch.slice(0, taken)));
+        } else if taken > 0 {
+            parts.push(batch);
         }
         wanted -= taken;
     }

@@ -6,7 +6,7 @@
 
 use super::bounds;
 use super::hybrid::{indices, most, width};
-use super::slots::{Hash, Slots};
+use super::slots::{Hash, Slots, same};
 
 /// Texts, and the codes of the page that has not ended.
 #[derive(Debug)]
@@ -41,24 +41,22 @@ impl Dictionary {
         }
     }
 
-    /// Adds a text to the page; a new one goes to `bounds`.
+    /// Adds a text to the page; one that is new there goes to `bounds`.
     #[inline]
     pub(super) fn add(&mut self, text: &[u8], bounds: &mut bounds::Texts) {
         let hash = self.hash.of(text);
-        let same = |code: u32| {
+        let is_it = |code: u32| {
             let there = self.texts.get(code as usize).and_then(|place| place.of(&self.page));
-            there == Some(text)
+            there.is_some_and(|there| same(there, text))
         };
-        let code = match self.slots.find(hash, same) {
+        let code = match self.slots.find(hash, is_it) {
             Ok(code) => code,
             Err(place) => {
-                let code = self.texts.len() as u32;
-                self.slots.put(place, hash, code);
                 self.page.extend_from_slice(&(text.len() as u32).to_le_bytes());
                 let start = self.page.len() as u32;
                 self.page.extend_from_slice(text);
                 self.texts.push(Text { start, end: self.page.len() as u32, page: 0 });
-                code
+                self.slots.put(place, hash)
             }
         };
         if let Some(place) = self.texts.get_mut(code as usize)
@@ -70,11 +68,11 @@ impl Dictionary {
         self.codes.push(code);
     }
 
-    /// Adds the text that was added last, as often as `times` says.
+    /// Adds the text that was added last once more.
     #[inline]
-    pub(super) fn again(&mut self, times: usize) {
+    pub(super) fn again(&mut self) {
         if let Some(code) = self.codes.last().copied() {
-            self.codes.extend(std::iter::repeat_n(code, times));
+            self.codes.push(code);
         }
     }
 

@@ -164,10 +164,36 @@ fn pack(indices: &[u32], groups: usize, width: u32, out: &mut Vec<u8>) {
         return;
     }
     out.push(head(groups));
-    let whole = groups * GROUP;
-    let end = out.len() + groups * usize::try_from(width).unwrap_or_default();
+    let bytes = width as usize;
+    let end = out.len() + groups * bytes;
+    let (whole, rest) = indices.get(..groups * GROUP).unwrap_or(indices).as_chunks::<GROUP>();
+    for group in whole {
+        match width {
+            0..=8 => {
+                let all = group.iter().rev().fold(0_u64, |all, index| all << width | u64::from(*index));
+                append(all.to_le_bytes(), bytes, out);
+            }
+            9..=16 => {
+                let all = group.iter().rev().fold(0_u128, |all, index| all << width | u128::from(*index));
+                append(all.to_le_bytes(), bytes, out);
+            }
+            _ => by_bits(group, width, out),
+        }
+    }
+    by_bits(rest, width, out);
+    out.resize(end, 0);
+}
+
+/// Appends the first of these bytes. As many as are always there can be copied at once.
+fn append<const N: usize>(bytes: [u8; N], some: usize, out: &mut Vec<u8>) {
+    let end = out.len() + some;
+    out.extend_from_slice(&bytes);
+    out.truncate(end);
+}
+
+fn by_bits(indices: &[u32], width: u32, out: &mut Vec<u8>) {
     let (mut bits, mut filled) = (0_u64, 0);
-    for index in indices.iter().take(whole) {
+    for index in indices {
         bits |= u64::from(*index) << filled;
         filled += width;
         if filled >= 32 {
@@ -176,10 +202,7 @@ fn pack(indices: &[u32], groups: usize, width: u32, out: &mut Vec<u8>) {
             filled -= 32;
         }
     }
-    out.extend(
-        low(bits).to_le_bytes().into_iter().take(usize::try_from(filled.div_ceil(8)).unwrap_or_default()),
-    );
-    out.resize(end, 0);
+    append(low(bits).to_le_bytes(), filled.div_ceil(8) as usize, out);
 }
 
 fn low(bits: u64) -> u32 {

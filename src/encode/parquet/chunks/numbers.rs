@@ -60,10 +60,8 @@ impl<N: Number> Dictionary<N> {
         let code = match self.slots.find(hash, |code| self.numbers.get(code as usize) == Some(&number)) {
             Ok(code) => code,
             Err(place) => {
-                let code = self.numbers.len() as u32;
-                self.slots.put(place, hash, code);
                 self.numbers.push(number);
-                code
+                self.slots.put(place, hash)
             }
         };
         self.codes.push(code);

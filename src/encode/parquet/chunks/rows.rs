@@ -48,15 +48,18 @@ impl<'a, A: Array> Rows<'a, A> {
 
     /// Where the last of so many values ends, from this row on; or where these rows end.
     pub(super) fn end_of_values(&self, rows: Range<usize>, values: usize) -> usize {
-        let mut seen = 0;
-        for row in rows.clone() {
-            if seen == values {
-                return row;
+        let (mut end, mut left) = (rows.start, values);
+        for (array, rows) in self.parts(rows) {
+            let some = rows.len() - nulls(array, &rows);
+            if some < left {
+                left -= some;
+                end += rows.len();
+                continue;
             }
-            let mut here = self.parts(row..row + 1);
-            seen += usize::from(here.any(|(array, rows)| array.is_valid(rows.start)));
+            let places = rows.clone().filter(|row| array.is_valid(*row));
+            return end + places.take(left).last().map_or(0, |row| row + 1 - rows.start);
         }
-        rows.end
+        end
     }
 }
 

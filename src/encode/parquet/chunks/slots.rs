@@ -12,6 +12,9 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Slots of a table that has its first value.
 const FIRST: usize = 32;
 
+/// The bits of a code: a dictionary ends at a mebibyte, of which a value takes four bytes or more.
+const CODES: u32 = (1 << 20) - 1;
+
 /// Hashes of values, others in each run of the program.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hash {
@@ -26,11 +29,11 @@ impl Hash {
 
     /// Of bytes.
     #[inline]
-    pub(super) fn of(&self, bytes: &[u8]) -> u64 {
+    pub(super) fn of(&self, bytes: &[u8]) -> u32 {
         let [key, other] = self.keys;
         let length = (bytes.len() as u64).wrapping_mul(SPREAD);
         let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) else {
-            return fold(short(bytes) ^ key, length ^ other);
+            return upper(fold(short(bytes) ^ key, length ^ other));
         };
         let mut all = fold(u64::from_le_bytes(*first) ^ key, u64::from_le_bytes(*last) ^ length ^ other);
         if bytes.len() > 16 {
@@ -39,24 +42,50 @@ impl Hash {
                 all = fold(all ^ u64::from_le_bytes(*word), other);
             }
         }
-        all
+        upper(all)
     }
 
     /// Of a number.
     #[inline]
-    pub(super) fn of_number(&self, number: u64) -> u64 {
+    pub(super) fn of_number(&self, number: u64) -> u32 {
         let [key, other] = self.keys;
-        fold(number ^ key, other)
+        upper(fold(number ^ key, other))
     }
 }
 
-/// Fewer than eight bytes as a number.
+/// Whether texts are the same. Most are too short for a call to pay.
+#[inline]
+pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let (Some(first), Some(last)) = (one.first_chunk::<8>(), one.last_chunk::<8>()) else {
+        return short(one) == short(other);
+    };
+    if other.first_chunk() != Some(first) || other.last_chunk() != Some(last) {
+        return false;
+    }
+    if one.len() <= 16 {
+        return true;
+    }
+    let (one, other) = (one.get(8..).unwrap_or_default(), other.get(8..).unwrap_or_default());
+    let words = one.as_chunks::<8>().0.iter().zip(other.as_chunks::<8>().0);
+    words
+        .map(|(one, other)| (u64::from_le_bytes(*one), u64::from_le_bytes(*other)))
+        .all(|(one, other)| one == other)
+}
+
+/// Fewer than eight bytes as a number: texts of the same length have the same number if they are the same.
 #[inline]
 fn short(bytes: &[u8]) -> u64 {
     if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         return u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
     }
     bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte))
+}
+
+fn upper(hash: u64) -> u32 {
+    (hash >> 32) as u32
 }
 
 /// Both halves of a product, which depend on all digits of both numbers.
@@ -66,27 +95,27 @@ fn fold(one: u64, other: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-/// Codes by hash. A slot has the upper half of a hash, and a code plus one; 0 is a free slot.
+/// Codes by hash, and the hash of each code. A slot has the highest bits of a hash, and a code plus one; 0 is a free slot. The lowest bits
+/// of a hash say where its code stands, or that it stands in one of the next slots. Slots are short, so that they stay near the processor.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    slots: Vec<u64>,
-    used: usize,
+    slots: Vec<u32>,
+    hashes: Vec<u32>,
 }
 
 impl Slots {
     /// The code of the value with this hash for which `same` holds, or the free place for it.
     #[inline]
-    pub(super) fn find(&self, hash: u64, same: impl Fn(u32) -> bool) -> Result<u32, usize> {
+    pub(super) fn find(&self, hash: u32, same: impl Fn(u32) -> bool) -> Result<u32, usize> {
         let mask = self.slots.len().wrapping_sub(1);
-        let upper = hash >> 32;
-        let mut place = upper as usize & mask;
+        let mut place = hash as usize & mask;
         // At least half of the slots are free.
         while let Some(slot) = self.slots.get(place) {
             if *slot == 0 {
                 break;
             }
-            let code = (*slot as u32).wrapping_sub(1);
-            if slot >> 32 == upper && same(code) {
+            let code = (slot & CODES).wrapping_sub(1);
+            if (slot ^ hash) & !CODES == 0 && same(code) {
                 return Ok(code);
             }
             place = (place + 1) & mask;
@@ -94,28 +123,34 @@ impl Slots {
         Err(place)
     }
 
-    /// Takes the place that [`Slots::find`] gave for a value that is not there.
-    pub(super) fn put(&mut self, place: usize, hash: u64, code: u32) {
-        let slot = hash >> 32 << 32 | u64::from(code.wrapping_add(1));
-        self.used += 1;
-        if self.used * 2 <= self.slots.len() {
+    /// Gives the next code to a value that is not there; [`Slots::find`] gave its place.
+    pub(super) fn put(&mut self, place: usize, hash: u32) -> u32 {
+        let code = self.hashes.len() as u32;
+        self.hashes.push(hash);
+        if self.hashes.len() * 2 <= self.slots.len() {
             if let Some(free) = self.slots.get_mut(place) {
-                *free = slot;
+                *free = slot(hash, code);
             }
-            return;
+            return code;
         }
-        let longer = (self.slots.len() * 4).max(FIRST);
-        let before = std::mem::replace(&mut self.slots, vec![0; longer]);
-        for slot in before.into_iter().filter(|slot| *slot != 0).chain([slot]) {
-            let mut place = (slot >> 32) as usize & (longer - 1);
+        let longer = (self.slots.len() * 2).max(FIRST);
+        self.slots.clear();
+        self.slots.resize(longer, 0);
+        for (code, hash) in self.hashes.iter().enumerate() {
+            let mut place = *hash as usize & (longer - 1);
             while self.slots.get(place).is_some_and(|slot| *slot != 0) {
                 place = (place + 1) & (longer - 1);
             }
             if let Some(free) = self.slots.get_mut(place) {
-                *free = slot;
+                *free = slot(*hash, code as u32);
             }
         }
+        code
     }
+}
+
+fn slot(hash: u32, code: u32) -> u32 {
+    hash & !CODES | (code + 1) & CODES
 }
 
 #[cfg(test)]
@@ -134,7 +169,7 @@ mod tests {
                     Ok(found) => assert_eq!((round, found as usize), (1, code)),
                     Err(place) => {
                         assert_eq!(round, 0, "{text}");
-                        slots.put(place, value, code as u32);
+                        assert_eq!(slots.put(place, value) as usize, code);
                     }
                 }
             }
@@ -147,10 +182,12 @@ mod tests {
         for length in 0..70 {
             let text = vec![b'a'; length];
             assert_ne!(hash.of(&text), hash.of(&vec![b'a'; length + 1]));
+            assert!(!same(&text, &vec![b'a'; length + 1]));
             for at in 0..length {
                 let mut other = text.clone();
                 other[at] = b'b';
                 assert_ne!(hash.of(&text), hash.of(&other), "{length} {at}");
+                assert!(!same(&text, &other) && same(&other, &other.clone()));
             }
         }
         assert_ne!(hash.of_number(1), hash.of_number(2));

@@ -18,6 +18,7 @@ use super::dictionary::Dictionary;
 use super::pages::Value;
 use super::plan::Plan;
 use super::rows::{Rows, each_text, letters};
+use super::slots::same;
 use crate::error::{Error, Result};
 
 /// Bytes of a text's length.
@@ -86,8 +87,8 @@ impl Values for Texts {
             let mut before = None;
             each_text(texts, rows, |text| {
                 *bytes += text.len();
-                if before == Some(text) {
-                    dictionary.again(1);
+                if before.is_some_and(|before| same(before, text)) {
+                    dictionary.again();
                 } else {
                     dictionary.add(text, bounds);
                     before = Some(text);
@@ -113,19 +114,22 @@ impl Values for Texts {
                     bounds.add(text, 0);
                 }
             }),
-            Layout::Chained { before, common, rest } => each_text(texts, rows, |text| {
-                *bytes += text.len();
-                let same = alike(before, text);
-                let other = text.get(same..).unwrap_or_default();
-                common.add(i64::from(same as i32));
-                rest.add(i64::from(other.len() as i32));
-                body.end().extend_from_slice(other);
-                before.truncate(same);
-                before.extend_from_slice(other);
-                if *statistics {
-                    bounds.add(text, same);
-                }
-            }),
+            Layout::Chained { before: last, common, rest } => {
+                let mut before = last.as_slice();
+                each_text(texts, rows, |text| {
+                    *bytes += text.len();
+                    let same = alike(before, text);
+                    let other = text.get(same..).unwrap_or_default();
+                    common.add(i64::from(same as i32));
+                    rest.add(i64::from(other.len() as i32));
+                    body.end().extend_from_slice(other);
+                    before = text;
+                    if *statistics {
+                        bounds.add(text, same);
+                    }
+                });
+                *last = before.to_vec();
+            }
         }
     }
 

@@ -63,7 +63,7 @@ pub(super) fn write<W: Write + Send>(
             })
             .collect();
         while !parts.is_empty() {
-            if open.is_empty() {
+            if held == 0 {
                 open = columns(schema, &file)?;
             }
             let rest = cut(&mut parts, most.saturating_sub(held).max(1));
@@ -78,7 +78,7 @@ pub(super) fn write<W: Write + Send>(
             }
         }
     }
-    if !open.is_empty() {
+    if held > 0 {
         close(&mut file, open, threads)?;
     }
     file.close().map_err(unwritten)?;

@@ -6,6 +6,9 @@
 /// Bytes before the values: levels of a page take 2,500, lengths of texts mostly less than a thousand.
 const ROOM: usize = 4 << 10;
 
+/// Bytes that are kept for the next page, at most: only texts that are very long take more.
+const KEPT: usize = 2 << 20;
+
 /// Bytes of values. The buffer is kept from page to page.
 #[derive(Debug, Default)]
 pub(super) struct Body(Vec<u8>);
@@ -41,6 +44,7 @@ impl Body {
     /// Leaves no value.
     pub(super) fn clear(&mut self) {
         self.0.clear();
+        self.0.shrink_to(KEPT);
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) trait Values: Sized {
         None
     }
 
-    /// The steps in which these rows are added, if not all at once. Numbers are never so long.
+    /// The steps in which these rows are added, if not all at once. Numbers are never so long: [`Plan::new`] sees to it.
     fn window(&self, _: &Plan, _: &Rows<'_, Self::Array>, _: Range<usize>) -> Option<Window> {
         None
     }

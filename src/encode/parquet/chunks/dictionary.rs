@@ -21,7 +21,7 @@ pub(super) struct Dictionary {
     number: u32,
 }
 
-/// Where a text is, and the last page that has it.
+/// Where a text is, and the last page that has it. A batch has 64 MiB of texts and one more, at most, so that places are short.
 #[derive(Clone, Copy, Debug)]
 struct Text {
     start: u32,

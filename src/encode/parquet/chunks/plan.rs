@@ -7,6 +7,7 @@ use ::parquet::basic::{Compression, Encoding, Type};
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use ::parquet::schema::types::ColumnDescPtr;
 
+use super::slots::DICTIONARY_BYTES;
 use crate::error::{Error, Result};
 
 /// What holds for all pages of a column.
@@ -44,7 +45,7 @@ impl Plan {
             Compression::ZSTD(level) => Some(level.compression_level()),
             _ => return Err(Error::bug("a column has a codec that belongs to the library's writer")),
         };
-        Ok(Self {
+        let plan = Self {
             descr: descr.clone(),
             compression,
             level,
@@ -57,7 +58,15 @@ impl Plan {
             batch_rows: properties.write_batch_size(),
             statistics_bytes: properties.statistics_truncate_length().unwrap_or(usize::MAX),
             index_bytes: properties.column_index_truncate_length().unwrap_or(usize::MAX),
-        })
+        };
+        let longest = plan.page_rows.max(plan.batch_rows).saturating_mul(size_of::<i64>());
+        let texts = descr.physical_type() == Type::BYTE_ARRAY;
+        if plan.dictionary_bytes > DICTIONARY_BYTES
+            || !texts && longest > plan.page_bytes.min(plan.dictionary_bytes)
+        {
+            return Err(Error::bug("a column's pages or dictionary are longer than its encoder is made for"));
+        }
+        Ok(plan)
     }
 
     /// Whether rows may have no value.

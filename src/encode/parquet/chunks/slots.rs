@@ -1,7 +1,7 @@
 //! Where in a dictionary a value may stand.
 //!
-//! What lives here: [`Slots`], a table of open addresses from a value's hash to its code, and [`Hash`]. All of a value goes into
-//! the hash, with a key that nobody can know: whoever writes texts into events cannot make many of them fall together. No byte of a file
+//! What lives here: [`Slots`], a table of open addresses from a value's hash to its code, and [`struct@Hash`]. All of a value goes
+//! into the hash, with a key that nobody can know: whoever writes texts into events cannot make many of them fall together. No byte of a file
 //! depends on it, since codes are given in the order in which values come. What this file must not know: what the values are.
 
 use std::hash::{BuildHasher, RandomState};
@@ -12,8 +12,11 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Slots of a table that has its first value.
 const FIRST: usize = 32;
 
-/// The bits of a code: a dictionary ends at a mebibyte, of which a value takes four bytes or more.
+/// The bits of a code.
 const CODES: u32 = (1 << 20) - 1;
+
+/// Bytes of a dictionary that has codes enough: a value takes four or more, and the last step brings a few thousand values beyond.
+pub(super) const DICTIONARY_BYTES: usize = 2 << 20;
 
 /// Hashes of values, others in each run of the program.
 #[derive(Clone, Copy, Debug)]

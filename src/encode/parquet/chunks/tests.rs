@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, make_array,
 };
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use proptest::prelude::*;
@@ -285,6 +286,16 @@ fn whether_an_array_has_room_for_nulls_decides_about_no_byte() {
     let like = Like { kind: 0, values: 9, nulls: 7, nullable: true, seed: 1 };
     for name in NAMES {
         hold(&table(&[(name, like.clone())], 30_000), &[8_192, 16_384], &settings(Codec::Zstd(3), 131_072));
+    }
+}
+
+#[test]
+fn letters_that_stand_where_a_row_is_null_are_no_text() {
+    let nulls = Like { kind: 0, values: 1, nulls: 2, nullable: true, seed: 3 }.column(20_000);
+    for name in NAMES {
+        let texts = Like { kind: 0, values: 9, nulls: 0, nullable: true, seed: 4 }.column(20_000);
+        let data = texts.to_data().into_builder().nulls(nulls.nulls().cloned()).build().unwrap();
+        hold(&one(name, make_array(data), true), &[5_000], &settings(Codec::Zstd(3), 131_072));
     }
 }
 

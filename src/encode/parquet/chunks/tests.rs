@@ -290,6 +290,15 @@ fn whether_an_array_has_room_for_nulls_decides_about_no_byte() {
 }
 
 #[test]
+fn batches_that_end_by_bytes_are_the_librarys() {
+    let text = |row: usize| (!row.is_multiple_of(5)).then(|| "x".repeat(if row < 40 { 3 << 20 } else { 9 }));
+    for name in ["id", "actor"] {
+        let texts: StringArray = (0..9_000).map(text).collect();
+        hold(&one(name, Arc::new(texts), true), &[10, 30, 31, 700], &settings(Codec::Zstd(3), 131_072));
+    }
+}
+
+#[test]
 fn letters_that_stand_where_a_row_is_null_are_no_text() {
     let nulls = Like { kind: 0, values: 1, nulls: 2, nullable: true, seed: 3 }.column(20_000);
     for name in NAMES {

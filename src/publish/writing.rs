@@ -13,14 +13,17 @@ use arrow_array::RecordBatch;
 use super::making::{FILES_SHARES, Making, PreparedFile};
 use crate::encode::{HeldRows, RowsWriter};
 use crate::error::{Error, Result};
+use crate::model::Format;
 use crate::spool::{BlobWriter, SharedFile};
 
 /// A group of fewer rows and bytes is kept as rows: its file costs more than they do, and may not be needed.
 const FEW_ROWS: usize = 2_048;
 const FEW_BYTES: usize = 4 << 20;
 
-/// Batches that wait for the encoder.
+/// Batches that wait for the encoder: few where it takes each as it comes, and about as many as Parquet's takes at once, so that
+/// others are made while it works on them.
 const WAITING: usize = 2;
+const GATHERED: usize = 16;
 
 /// But none waits behind one of so many bytes.
 const LONG: usize = 1 << 20;
@@ -60,7 +63,7 @@ pub(super) enum Place {
 #[derive(Debug)]
 enum Open {
     Few { rows: usize, bytes: usize, waiting: Vec<RecordBatch> },
-    Many(SyncSender<RecordBatch>),
+    Many { encoder: SyncSender<RecordBatch>, waiting: usize },
 }
 
 /// The thread that makes the file of a group.
@@ -115,8 +118,8 @@ impl Writing {
                     waiting.push(batch);
                     return if *rows < FEW_ROWS && *bytes < FEW_BYTES { Ok(()) } else { self.begin() };
                 }
-                Open::Many(encoder) => {
-                    if sent(encoder, batch) {
+                Open::Many { encoder, waiting } => {
+                    if sent(encoder, *waiting, batch) {
                         return Ok(());
                     }
                 }
@@ -144,7 +147,7 @@ impl Writing {
     fn close(&mut self) -> Result<()> {
         match self.open.take() {
             Some(Open::Few { waiting, .. }) => self.keep(waiting),
-            Some(Open::Many(_)) | None => Ok(()),
+            Some(Open::Many { .. }) | None => Ok(()),
         }
     }
 
@@ -162,7 +165,8 @@ impl Writing {
         // An encoder takes memory: beside this one there is at most the one before, whose rows have all come.
         self.wait(1)?;
         let Some(Open::Few { waiting, .. }) = self.open.take() else { return Ok(()) };
-        let (encoder, more) = sync_channel(WAITING);
+        let places = if self.making.formats.contains(&Format::Parquet) { GATHERED } else { WAITING };
+        let (encoder, more) = sync_channel(places);
         let (making, rows) = (Arc::clone(&self.making), waiting.clone());
         let share = self.left / SHARING;
         self.left -= share;
@@ -176,7 +180,7 @@ impl Writing {
         match thread::Builder::new().spawn(work) {
             Ok(thread) => {
                 self.running.push_back(Running { group, share, thread });
-                self.open = Some(Open::Many(encoder));
+                self.open = Some(Open::Many { encoder, waiting: places });
                 Ok(())
             }
             // The system has no more threads for us: then its file is made later.
@@ -210,14 +214,14 @@ impl Drop for Writing {
     }
 }
 
-/// Hands a batch to the encoder, unless that has ended.
-fn sent(encoder: &SyncSender<RecordBatch>, batch: RecordBatch) -> bool {
+/// Hands a batch to the encoder, for which so many may wait, unless that has ended.
+fn sent(encoder: &SyncSender<RecordBatch>, waiting: usize, batch: RecordBatch) -> bool {
     let nothing = (batch.get_array_memory_size() >= LONG).then(|| RecordBatch::new_empty(batch.schema()));
     if encoder.send(batch).is_err() {
         return false;
     }
     // A queue full of nothing: the batch has left it.
-    nothing.is_none_or(|nothing| (0..WAITING).all(|_| encoder.send(nothing.clone()).is_ok()))
+    nothing.is_none_or(|nothing| (0..waiting).all(|_| encoder.send(nothing.clone()).is_ok()))
 }
 
 #[cfg(test)]

@@ -177,8 +177,10 @@ fn check(
     texts: bool,
     done: &mut Done,
 ) -> Result<RecordBatch> {
-    let wrong = proof.not_rebuilt(&batch, events.iter().map(ReadEvent::value))?;
-    let batch = if texts { with_texts(&batch, events.iter().filter_map(ReadEvent::value))? } else { batch };
+    // Once for each event: it takes a look at each byte.
+    let values: Vec<Option<Value<'_>>> = events.iter().map(ReadEvent::value).collect();
+    let wrong = proof.not_rebuilt(&batch, values.iter().copied())?;
+    let batch = if texts { with_texts(&batch, values.into_iter().flatten())? } else { batch };
     if wrong.is_empty() {
         return Ok(batch);
     }

@@ -9,10 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::{Method, StatusCode, Url};
 use tokio::sync::{RwLock, RwLockWriteGuard, Semaphore, SemaphorePermit};
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::backoff::Backoff;
+use super::decoding::Decoding;
 use super::exchange::{Exchange, Reply};
 use super::failure::{Cause, Failure};
 use super::pace::{Pace, Spent};
@@ -49,6 +49,7 @@ pub struct Client {
     /// What was said when the credentials were refused for good.
     refused: OnceLock<String>,
     counters: Counters,
+    decoding: Decoding,
 }
 
 /// One question.
@@ -73,6 +74,7 @@ impl Client {
             confirmation: RwLock::new(()),
             refused: OnceLock::new(),
             counters: Counters::default(),
+            decoding: Decoding::default(),
             settings,
         })
     }
@@ -174,7 +176,7 @@ impl Client {
                     reply.attempts = attempt.saturating_add(1);
                     // The next request need not wait until this reply is decoded.
                     permit = None;
-                    match decode(reply, read.clone()).await {
+                    match self.decode(reply, read.clone()).await {
                         Ok(value) => return Ok(value),
                         Err(failure) => failure,
                     }
@@ -244,6 +246,15 @@ impl Client {
         self.exchange.send(method.clone(), url.clone(), *may_be_absent, &self.counters).await
     }
 
+    /// The value of a reply.
+    async fn decode<T: Send + 'static>(&self, reply: Reply, read: impl Read<T>) -> Result<T, Failure> {
+        let trace = reply.trace.clone();
+        let small = reply.body.len() < LARGE_REPLY;
+        let work = move || read(&reply);
+        let value = if small { work() } else { self.decoding.of(work).await };
+        value.map_err(|error| Failure { cause: Cause::Malformed(error), trace })
+    }
+
     fn exhausted(&self, failure: Failure, kind: Kind) -> Error {
         let budget = self.settings.limits.retry_wall.as_secs_f32();
         resumable(failure.into_error(kind)).at("waiting-budget", format!("{budget} s"))
@@ -254,20 +265,6 @@ impl Client {
 trait Read<T>: Fn(&Reply) -> Result<T> + Clone + Send + 'static {}
 
 impl<T, F: Fn(&Reply) -> Result<T> + Clone + Send + 'static> Read<T> for F {}
-
-async fn decode<T: Send + 'static>(reply: Reply, read: impl Read<T>) -> Result<T, Failure> {
-    let trace = reply.trace.clone();
-    let small = reply.body.len() < LARGE_REPLY;
-    let work = move || read(&reply);
-    let value = if small {
-        work()
-    } else {
-        spawn_blocking(work)
-            .await
-            .unwrap_or_else(|error| Err(Error::bug("a reply could not be decoded").because(error)))
-    };
-    value.map_err(|error| Failure { cause: Cause::Malformed(error), trace })
-}
 
 /// The question as evidence. The base holds no user and no query, so that neither can the request.
 fn request(call: &Call<'_>) -> String {

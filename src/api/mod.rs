@@ -9,6 +9,7 @@ mod backoff;
 mod base;
 mod body;
 mod client;
+mod decoding;
 mod excerpt;
 mod exchange;
 mod failure;

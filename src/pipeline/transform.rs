@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use bytes::Bytes;
 
-use super::rows::{Done, Rows, Sink, row_reader};
+use super::rows::{Done, Rows, row_reader};
 use crate::api;
 use crate::encode::{FileMetadata, Settings};
 use crate::error::{Error, Kind, Result};
@@ -19,7 +19,7 @@ use crate::model::{Certificate, Counts, Drift, Event, Format, Grid, Secrets, Sel
 use crate::publish::{Preparation, Prepared, Remake};
 use crate::schema::Table;
 use crate::settle::Settled;
-use crate::spool::{Events, EventsWriter, Scratch};
+use crate::spool::{Events, EventsWriter, Lent, Scratch};
 
 /// One window of the grid, ready to be published.
 pub(super) struct Ready {
@@ -165,22 +165,21 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
         count_types(&batch, &mut types);
         preparation.push(batch)
     });
-    for event in events.iter() {
-        let event = event?;
-        let selected = match readable(&event) {
-            Some(text) => recipe.selection.has_user(text),
-            None => true,
-        };
-        if !selected {
-            counts.filtered += 1;
-            continue;
-        }
-        // Where others of its block are left out, it does not keep the block.
-        let event = if recipe.selection.by_user() { event.alone() } else { event };
-        // One that cannot be a row comes back, too: what is kept of it is looked at by other means.
-        let held = rows.push_if(event, |text, outline| recipe.keeps(text, outline))?;
-        counts.redacted += push_as_kept(&mut rows, held, recipe.secrets)?;
-    }
+    events.each_block(|block| {
+        let readable = block.iter().map(|event| (*event, readable_lent(event)));
+        let selected = readable.filter(|(_, text)| {
+            let selected = text.is_none_or(|text| recipe.selection.has_user(text));
+            counts.filtered += u64::from(!selected);
+            selected
+        });
+        // One that cannot be a row goes that way, too: what is kept of it is looked at by other means.
+        let keeps = |text: &str, outline: &Outline| recipe.keeps(text, outline);
+        rows.take(selected, keeps, |event| {
+            let (event, redacted) = as_kept(event, recipe.secrets);
+            counts.redacted += u64::from(redacted);
+            event
+        })
+    })?;
     let Done { quarantine, drift, .. } = rows.finish()?;
     counts.quarantined = length(&quarantine);
     let prepared = preparation.finish()?;
@@ -193,16 +192,8 @@ pub(super) fn readable(event: &Event) -> Option<&str> {
     event.flaw.is_none().then(|| std::str::from_utf8(&event.text).ok()).flatten()
 }
 
-/// Makes an event that was not kept as it is a row without its secrets, if it can be one; how many had any replaced.
-pub(super) fn push_as_kept<S: Sink>(
-    rows: &mut Rows<'_, S>,
-    held: Option<Event>,
-    secrets: Secrets,
-) -> Result<u64> {
-    let Some(event) = held else { return Ok(0) };
-    let (event, redacted) = as_kept(event, secrets);
-    rows.push(event)?;
-    Ok(u64::from(redacted))
+fn readable_lent<'b>(event: &Lent<'b>) -> Option<&'b str> {
+    event.flaw.is_none().then(|| std::str::from_utf8(event.text).ok()).flatten()
 }
 
 /// The event as the dataset keeps it: without its secrets, unless it keeps those; and whether any were replaced.

@@ -252,7 +252,10 @@ impl Client {
         let small = reply.body.len() < LARGE_REPLY;
         let work = move || read(&reply);
         let value = if small { work() } else { self.decoding.of(work).await };
-        value.map_err(|error| Failure { cause: Cause::Malformed(error), trace })
+        value.map_err(|error| Failure {
+            cause: Cause::Malformed(error),
+            trace: self.exchange.shown(trace.as_ref()),
+        })
     }
 
     fn exhausted(&self, failure: Failure, kind: Kind) -> Error {

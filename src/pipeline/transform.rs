@@ -3,12 +3,11 @@
 //! What lives here: [`transform`], pure and CPU-bound. What this file must not know: the API, the destination.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
 use bytes::Bytes;
 
+use super::names::Names;
 use super::rows::{Done, Rows, row_reader};
 use crate::api;
 use crate::encode::{FileMetadata, Settings};
@@ -160,9 +159,9 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
         let otherwise = || Error::bug("the same events became other rows");
         preparation = preparation.encoding_at_once(Remake::new(again, otherwise));
     }
-    let mut types = BTreeMap::new();
+    let mut names = Names::default();
     let mut rows = Rows::new(&recipe.table, recipe.takes_texts(), |batch| {
-        count_types(&batch, &mut types);
+        names.add(&batch);
         preparation.push(batch)
     });
     events.each_block(|block| {
@@ -183,7 +182,7 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
     let Done { quarantine, drift, .. } = rows.finish()?;
     counts.quarantined = length(&quarantine);
     let prepared = preparation.finish()?;
-    let events = Received::Kept(events);
+    let (events, types) = (Received::Kept(events), names.take());
     Ok(Made { counts, prepared, events, secrets: recipe.secrets, quarantine, types, drift })
 }
 
@@ -215,19 +214,6 @@ fn without_secrets(event: Event) -> (Event, bool) {
     let again = api::event(text.clone());
     let id = if event.flaw.is_some() && again.id.is_synthetic() { again.id } else { event.id };
     (Event { id, text, ..event }, true)
-}
-
-/// Adds the events of each type.
-pub(super) fn count_types(batch: &RecordBatch, types: &mut BTreeMap<String, u64>) {
-    let Some(column) = batch.column_by_name("event_type").and_then(|column| column.as_string_opt::<i32>())
-    else {
-        return;
-    };
-    let mut counts: HashMap<&str, u64> = HashMap::new();
-    for name in column.iter().flatten() {
-        *counts.entry(name).or_default() += 1;
-    }
-    add_types(types, counts.into_iter().map(|(name, count)| (name.to_owned(), count)));
 }
 
 /// Adds numbers of events by type.

@@ -13,7 +13,7 @@ use crate::model::{Event, EventId, Flaw, Timestamp};
 const EVENTS: usize = 1_024;
 
 /// Bytes that are read at once, at least; of a record that is longer, all.
-const BLOCK: usize = 512 << 10;
+const BLOCK: usize = 256 << 10;
 
 /// Bytes in front of a record: the length of the rest of it.
 const PREFIX: usize = 8;

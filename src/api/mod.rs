@@ -9,7 +9,6 @@ mod backoff;
 mod base;
 mod body;
 mod client;
-mod decoding;
 mod excerpt;
 mod exchange;
 mod failure;

@@ -55,6 +55,11 @@ impl EventId {
         }
     }
 
+    /// The [`fingerprint`] of its text.
+    pub fn fingerprint(&self) -> u64 {
+        number(self.bytes())
+    }
+
     /// The bytes of the text, which are there without a look at them.
     fn bytes(&self) -> &[u8] {
         match &self.0 {
@@ -93,8 +98,13 @@ impl Hash for EventId {
 
 /// A number that is the same for the same id, and hardly ever for another.
 pub fn fingerprint(id: &str) -> u64 {
+    number(id.as_bytes())
+}
+
+fn number(id: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
+    hasher.write(id);
+    hasher.write_u8(u8::MAX);
     hasher.finish()
 }
 
@@ -210,6 +220,8 @@ mod tests {
             prop_assert_eq!(ids[0].cmp(&ids[1]), one.cmp(&other));
             prop_assert_eq!(ids[0] == ids[1], one == other);
             prop_assert_eq!(format!("{:?}", ids[0]), format!("{one:?}"));
+            prop_assert_eq!(ids[0].fingerprint(), fingerprint(&one));
+            prop_assert_eq!(ids[0].fingerprint() == ids[1].fingerprint(), one == other);
             let hash = |id: &EventId| {
                 let mut hasher = DefaultHasher::new();
                 id.hash(&mut hasher);

@@ -11,6 +11,9 @@ use crate::error::{Error, Kind, Result};
 use crate::model::json::{self, Outline, Value, white_space_end};
 use crate::model::{Event, Page};
 
+/// Bytes of an event, about: room is made for so many, and more if there are more.
+const USUAL_EVENT: usize = 512;
+
 /// By what factor a page may exceed the size asked for (a server may ignore the size).
 const MAX_EXCESS: usize = 10;
 
@@ -81,7 +84,7 @@ pub(super) fn plain_page(body: &Bytes, most: usize) -> Option<Page> {
     let text = std::str::from_utf8(body).ok()?;
     let bytes = text.as_bytes();
     let open = list_start(text)?;
-    let mut events = Vec::new();
+    let mut events = Vec::with_capacity((body.len() / USUAL_EVENT).min(most));
     let (mut outline, mut memory) = WORK.take();
     let mut at = white_space_end(bytes, open + 1);
     while bytes.get(at) != Some(&b']') || !events.is_empty() {

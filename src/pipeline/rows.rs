@@ -1,26 +1,24 @@
 //! Events into batches of rows, each row held against its event before it counts, with the events' texts beside them
 //! where a format needs those.
 //!
-//! What lives here: [`Rows`], and the way back from a text to its row for formats that hold texts. An event whose row does not give it back goes to quarantine and takes its row with it, so
-//! that our own mistake costs a row and never a value. What this file must not know: windows, files, secrets.
+//! What lives here: [`Rows`], which takes events one by one or, where others hold them, by the block. An event whose row does not
+//! give it back goes to quarantine and takes its row with it, so that our own mistake costs a row and never a value.
+//! What this file must not know: windows, files, secrets.
 
-use std::sync::Arc;
-
-use arrow_array::builder::StringBuilder;
-use arrow_array::cast::AsArray;
 use arrow_array::{BooleanArray, RecordBatch};
-use arrow_schema::{DataType, Field, Schema};
 use arrow_select::filter::filter_record_batch;
 
 use super::transform::readable;
-use crate::encode::EVENT_TEXT;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::flatten::{Flattener, Proof, Refusal};
-use crate::model::json::{Outline, Value, push_compact};
+use crate::model::json::{Outline, Value};
 use crate::model::{Drift, Event, Flaw};
-use crate::publish::RowReader;
 use crate::schema::Table;
 use crate::spool::Lent;
+
+mod texts;
+
+pub(super) use texts::{row_reader, with_texts};
 
 /// Rows that are built before they become a batch: bounds the builders, decides nothing about the bytes.
 /// They and their events stay in the processor's cache until they are checked.
@@ -46,7 +44,7 @@ pub(super) struct Rows<'a, S> {
     pub(super) sink: S,
     flattener: Flattener,
     proof: Proof<'a>,
-    /// Whether each batch gets [`EVENT_TEXT`] as its last column.
+    /// Whether each batch gets [`crate::encode::EVENT_TEXT`] as its last column.
     texts: bool,
     /// The events of the batch that is being built, in the order of its rows; none while a block is lent.
     pending: Vec<Read<'static>>,
@@ -260,56 +258,6 @@ fn check(
     done.quarantine.extend(lost);
     filter_record_batch(&batch, &BooleanArray::from(right))
         .map_err(|cause| Error::bug("rows cannot be chosen").because(cause))
-}
-
-/// The batch with each event's text, without insignificant white space, as its last column.
-pub(super) fn with_texts<'a>(
-    batch: &RecordBatch,
-    events: impl Iterator<Item = Value<'a>> + Clone,
-) -> Result<RecordBatch> {
-    // Room for all of them at once: what grows is copied, and touches new memory each time.
-    let bytes = events.clone().map(|value| value.text().len()).sum();
-    let mut texts = StringBuilder::with_capacity(batch.num_rows(), bytes);
-    let mut scratch = String::new();
-    for value in events {
-        scratch.clear();
-        push_compact(&mut scratch, &value);
-        texts.append_value(&scratch);
-    }
-    let mut fields = batch.schema_ref().fields().to_vec();
-    fields.push(Arc::new(Field::new(EVENT_TEXT, DataType::Utf8, false)));
-    let mut columns = batch.columns().to_vec();
-    columns.push(Arc::new(texts.finish()));
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-        .map_err(|cause| Error::bug("texts do not fit their rows").because(cause))
-}
-
-/// Makes rows of the lines of a file, as [`Rows`] made them.
-pub(super) fn row_reader(table: &Table) -> RowReader {
-    let table = table.clone();
-    RowReader::new(move |texts| {
-        let mut flattener = Flattener::new(&table);
-        let mut batches = Vec::new();
-        for batch in texts {
-            let column = batch.column_by_name(EVENT_TEXT).and_then(|column| column.as_string_opt::<i32>());
-            let column = column.ok_or_else(|| Error::bug("there are no texts to read"))?;
-            for text in column.iter().flatten() {
-                let mut pushed = flattener.push(text);
-                if pushed == Err(Refusal::Full) {
-                    batches.push(flattener.finish()?);
-                    pushed = flattener.push(text);
-                }
-                if let Err(refusal) = pushed {
-                    return Err(Error::new(Kind::Verification, "a line of a data file cannot be a row")
-                        .at("why", format!("{refusal:?}")));
-                }
-            }
-        }
-        if !flattener.is_empty() {
-            batches.push(flattener.finish()?);
-        }
-        Ok(batches)
-    })
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use super::file::{SpillFile, length, length_of};
-use super::lent::{Lent, Take, lend, lend_records};
 use super::record::{Records, append};
 use super::scratch::Scratch;
 use crate::error::Result;
 use crate::model::{Event, Timestamp};
+
+mod lending;
 
 /// What an event takes beside its text.
 const OVERHEAD: u64 = 192;
@@ -107,41 +108,6 @@ impl Events {
                 }))
             }
         })
-    }
-
-    /// Lends the events to `take`, one block after the other.
-    ///
-    /// # Errors
-    /// [`crate::error::Kind::Storage`]: they cannot be read; what `take` gives.
-    pub fn each_block(&self, mut take: impl FnMut(&[Lent<'_>]) -> Result<()>) -> Result<()> {
-        self.lend(0, self.len(), &mut take)
-    }
-
-    /// Lends `count` events after `skip` others.
-    fn lend(&self, skip: u64, count: u64, take: &mut Take<'_>) -> Result<()> {
-        match &self.0 {
-            Held::Memory { events, from, to } => {
-                let position = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-                let begin = from.saturating_add(position(skip));
-                let end = begin.saturating_add(position(count)).min(*to);
-                lend(events.get(begin..end).unwrap_or_default(), take)
-            }
-            Held::File { file, from, to, .. } => lend_records(file, (*from, *to), (skip, count), take),
-            Held::Parts { parts, from, to } => {
-                let begin = from.saturating_add(skip);
-                let end = begin.saturating_add(count).min(*to);
-                let mut first = 0_u64;
-                for part in parts.iter() {
-                    let behind = first.saturating_add(part.len());
-                    let (own, last) = (begin.max(first), end.min(behind));
-                    if own < last {
-                        part.lend(own - first, last - own, take)?;
-                    }
-                    first = behind;
-                }
-                Ok(())
-            }
-        }
     }
 
     /// All of them at once.

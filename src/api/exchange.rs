@@ -35,7 +35,8 @@ pub(super) struct Reply {
     pub(super) server_time: Option<i64>,
     /// The same as received.
     pub(super) date: Option<String>,
-    pub(super) trace: Option<String>,
+    /// Which exchange it was, as the API calls it.
+    pub(super) trace: Option<HeaderValue>,
     /// How often the question was sent until this reply came.
     pub(super) attempts: u32,
 }
@@ -133,11 +134,7 @@ impl Exchange {
             Ok(Err(error)) => return Err(Cause::from(error).into()),
             Ok(Ok(response)) => response,
         };
-        let trace = response
-            .headers()
-            .get("x-nexmo-trace-id")
-            .map(|value| self.redactor.excerpt(value.as_bytes(), 64))
-            .filter(|trace| !trace.is_empty());
+        let trace = response.headers().get("x-nexmo-trace-id").cloned();
         let date = text_of(response.headers(), &DATE).map(str::to_owned);
         let server_time = date.as_deref().and_then(retry_after::http_date);
         let status = response.status();
@@ -153,8 +150,13 @@ impl Exchange {
         };
         match outcome {
             Ok(body) => Ok(Reply { status, body, server_time, date, trace, attempts: 1 }),
-            Err(cause) => Err(Failure { cause, trace }),
+            Err(cause) => Err(Failure { cause, trace: self.shown(trace.as_ref()) }),
         }
+    }
+
+    /// What an error says of an exchange's name.
+    pub(super) fn shown(&self, trace: Option<&HeaderValue>) -> Option<String> {
+        trace.map(|value| self.redactor.excerpt(value.as_bytes(), 64)).filter(|trace| !trace.is_empty())
     }
 
     async fn json(&self, response: &mut Response, counters: &Counters) -> Result<Bytes, Cause> {

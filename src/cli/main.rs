@@ -47,10 +47,6 @@ use environment::Environment;
 use terminal::Terminal;
 use vonage_audit::{Error, Result};
 
-/// Threads that read and write sockets. Few, and few that compute or wait for disks, since the allocator keeps for each what it has
-/// freed.
-const SOCKETS: usize = 1;
-
 /// Threads that may wait for a disk, beside one for each processor that computes.
 const WAITING: usize = 1;
 
@@ -106,9 +102,14 @@ fn start(
     terminal: &Terminal,
 ) -> Result<u8> {
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let mut runtime = match command {
+        Command::Sandbox(_) => tokio::runtime::Builder::new_multi_thread(),
+        // Sockets are read and written by the thread that asks: what comes on them need not wake another. Few threads compute
+        // or wait for disks, since the allocator keeps for each what it has freed.
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
     if !matches!(command, Command::Sandbox(_)) {
-        runtime.worker_threads(SOCKETS).max_blocking_threads(processors.saturating_add(WAITING));
+        runtime.max_blocking_threads(processors.saturating_add(WAITING));
     }
     let runtime = runtime
         .enable_all()

@@ -9,6 +9,7 @@ mod extract;
 mod in_order;
 mod input;
 mod law;
+mod names;
 mod outlook;
 mod progress;
 mod replay;

@@ -1,25 +1,26 @@
 //! Events into batches of rows, each row held against its event before it counts, with the events' texts beside them
 //! where a format needs those.
 //!
-//! What lives here: [`Rows`], and the way back from a text to its row for formats that hold texts. An event whose row does not give it back goes to quarantine and takes its row with it, so
-//! that our own mistake costs a row and never a value. What this file must not know: windows, files, secrets.
+//! What lives here: [`Rows`], which takes events one by one or, where others hold them, by the block. An event whose row does not
+//! give it back goes to quarantine and takes its row with it, so that our own mistake costs a row and never a value.
+//! What this file must not know: windows, files, secrets.
 
-use std::sync::Arc;
-
-use arrow_array::builder::StringBuilder;
-use arrow_array::cast::AsArray;
 use arrow_array::{BooleanArray, RecordBatch};
-use arrow_schema::{DataType, Field, Schema};
 use arrow_select::filter::filter_record_batch;
 
 use super::transform::readable;
-use crate::encode::EVENT_TEXT;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::flatten::{Flattener, Proof, Refusal};
-use crate::model::json::{Outline, Value, push_compact};
+use crate::model::json::{Outline, Value};
 use crate::model::{Drift, Event, Flaw};
-use crate::publish::RowReader;
 use crate::schema::Table;
+use crate::spool::Lent;
+
+mod holding;
+mod texts;
+
+pub(super) use holding::Holding;
+pub(super) use texts::row_reader;
 
 /// Rows that are built before they become a batch: bounds the builders, decides nothing about the bytes.
 /// They and their events stay in the processor's cache until they are checked.
@@ -27,52 +28,6 @@ pub(super) const ROWS_A_BATCH: usize = 1_024;
 
 /// Bytes of events after which a batch ends all the same.
 pub(super) const BYTES_A_BATCH: usize = 4 << 20;
-
-/// The columns of which more is known than their values: order, identity, and what is counted.
-const KEYS: [&str; 3] = ["id", "created_at", "event_type"];
-
-/// What batches hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Holding {
-    /// The table's columns.
-    Columns,
-    /// These, and the events' texts as the last one.
-    Both,
-    /// The texts, and of the columns those that tell rows apart: for files that hold events and nothing else. What such a file
-    /// gives back is the event itself, so that no row is held against it.
-    Texts,
-}
-
-impl Holding {
-    /// What makes such rows.
-    pub(super) fn flattener(self, table: &Table) -> Flattener {
-        match self {
-            Self::Columns | Self::Both => Flattener::new(table),
-            Self::Texts => Flattener::of_columns(table, &KEYS),
-        }
-    }
-
-    /// A batch that a flattener has made, and those of its rows that do not give their event back. There must be as many events
-    /// as rows.
-    ///
-    /// # Errors
-    /// Bug: the events are others.
-    pub(super) fn checked<'e>(
-        self,
-        batch: RecordBatch,
-        proof: &mut Proof<'_>,
-        events: impl ExactSizeIterator<Item = Option<Value<'e>>> + Clone,
-    ) -> Result<(RecordBatch, Vec<usize>)> {
-        let wrong = match self {
-            Self::Columns | Self::Both => proof.not_rebuilt(&batch, events.clone())?,
-            Self::Texts => Vec::new(),
-        };
-        match self {
-            Self::Columns => Ok((batch, wrong)),
-            Self::Both | Self::Texts => Ok((with_texts(&batch, events.flatten())?, wrong)),
-        }
-    }
-}
 
 /// Takes batches of rows.
 pub(super) trait Sink {
@@ -92,9 +47,9 @@ pub(super) struct Rows<'a, S> {
     flattener: Flattener,
     proof: Proof<'a>,
     holding: Holding,
-    /// The events of the batch that is being built, in the order of its rows.
-    pending: Vec<ReadEvent>,
-    /// Bytes of their texts.
+    /// The events of the batch that is being built, in the order of its rows; none while a block is lent.
+    pending: Vec<Read<'static>>,
+    /// Bytes of the texts of all events of that batch.
     bytes: usize,
     /// Memory to read with.
     spare: Vec<Outline>,
@@ -103,15 +58,38 @@ pub(super) struct Rows<'a, S> {
 
 /// An event whose text is read.
 #[derive(Debug)]
-struct ReadEvent {
-    event: Event,
+struct Read<'b> {
+    event: Held<'b>,
     outline: Outline,
 }
 
-impl ReadEvent {
+/// An event, and its text if it may become a row.
+#[derive(Debug)]
+enum Held<'b> {
+    Own(Event),
+    Lent(Lent<'b>, Option<&'b str>),
+}
+
+impl Held<'_> {
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Own(event) => readable(event),
+            Self::Lent(_, text) => *text,
+        }
+    }
+
+    fn into_event(self) -> Event {
+        match self {
+            Self::Own(event) => event,
+            Self::Lent(event, _) => event.event(),
+        }
+    }
+}
+
+impl Read<'_> {
     /// What it says; `None` for one that cannot become a row.
     fn value(&self) -> Option<Value<'_>> {
-        self.outline.value(readable(&self.event)?)
+        self.outline.value(self.event.text()?)
     }
 }
 
@@ -143,48 +121,84 @@ impl<'a, S: Sink> Rows<'a, S> {
 
     /// Makes the event a row, or keeps it apart.
     pub(super) fn push(&mut self, event: Event) -> Result<()> {
-        if let Some(event) = self.push_if(event, |_, _| true)? {
-            self.quarantine(event, None);
-        }
-        Ok(())
+        let mut pending = std::mem::take(&mut self.pending);
+        let pushed = match self.read(Held::Own(event), |_, _| true) {
+            Ok(read) => self.flatten(read, &mut pending),
+            Err(event) => {
+                self.quarantine(event.into_event(), None);
+                Ok(())
+            }
+        };
+        self.pending = pending;
+        pushed
     }
 
-    /// Makes it a row if it can be one, unless `may` says no to its text, which the outline has read; else it comes back.
-    pub(super) fn push_if(
+    /// Makes the events of a block rows. One that cannot be one, or to whose text, which the outline has read, `may` says no,
+    /// goes through `otherwise` and is pushed then.
+    pub(super) fn take<'b>(
         &mut self,
-        event: Event,
+        block: impl IntoIterator<Item = (Lent<'b>, Option<&'b str>)>,
+        may: impl Fn(&str, &Outline) -> bool,
+        mut otherwise: impl FnMut(Event) -> Event,
+    ) -> Result<()> {
+        self.end()?;
+        let mut pending = Vec::new();
+        for (event, text) in block {
+            let read = match self.read(Held::Lent(event, text), &may) {
+                Ok(read) => Ok(read),
+                Err(event) => self.read(Held::Own(otherwise(event.into_event())), |_, _| true),
+            };
+            match read {
+                Ok(read) => self.flatten(read, &mut pending)?,
+                Err(event) => self.quarantine(event.into_event(), None),
+            }
+        }
+        // The block may be gone afterwards.
+        if pending.is_empty() { Ok(()) } else { self.close(&mut pending) }
+    }
+
+    /// Reads the event if it can be a row, unless `may` says no; else it comes back.
+    fn read<'b>(
+        &mut self,
+        event: Held<'b>,
         may: impl FnOnce(&str, &Outline) -> bool,
-    ) -> Result<Option<Event>> {
+    ) -> Result<Read<'b>, Held<'b>> {
         let mut outline = self.spare.pop().unwrap_or_default();
-        let text = readable(&event).filter(|text| outline.read(text).is_ok() && may(text, &outline));
-        let Some(value) = text.and_then(|text| outline.value(text)) else {
-            self.spare.push(outline);
-            return Ok(Some(event));
-        };
+        if event.text().is_some_and(|text| outline.read(text).is_ok() && may(text, &outline)) {
+            return Ok(Read { event, outline });
+        }
+        self.spare.push(outline);
+        Err(event)
+    }
+
+    /// Makes a row of it, behind those of the events in `pending`.
+    fn flatten<'b>(&mut self, read: Read<'b>, pending: &mut Vec<Read<'b>>) -> Result<()> {
+        let value = read.value().ok_or_else(|| Error::bug("an event that was read has no value"))?;
+        let length = value.text().len();
         let pushed = match self.flattener.push_value(value) {
             Err(Refusal::Full) => {
-                self.close()?;
+                self.close(pending)?;
                 self.flattener.push_value(value)
             }
             pushed => pushed,
         };
         match pushed {
             Ok(_) => {
-                self.bytes += event.text.len();
-                self.pending.push(ReadEvent { event, outline });
+                self.bytes += length;
+                pending.push(read);
             }
             Err(Refusal::Flaw(flaw)) => {
+                let Read { event, outline } = read;
                 self.spare.push(outline);
-                self.quarantine(event, Some(flaw));
+                self.quarantine(event.into_event(), Some(flaw));
             }
             Err(Refusal::Full) => {
+                let event = read.event.into_event();
                 return Err(Error::bug("an empty batch is full").at("id", event.id.as_str()));
             }
         }
-        if self.flattener.len() >= ROWS_A_BATCH || self.bytes >= BYTES_A_BATCH {
-            self.close()?;
-        }
-        Ok(None)
+        let whole = self.flattener.len() >= ROWS_A_BATCH || self.bytes >= BYTES_A_BATCH;
+        if whole { self.close(pending) } else { Ok(()) }
     }
 
     fn quarantine(&mut self, event: Event, flaw: Option<Flaw>) {
@@ -194,18 +208,22 @@ impl<'a, S: Sink> Rows<'a, S> {
 
     /// Everything that was pushed.
     pub(super) fn finish(mut self) -> Result<Done> {
-        if !self.flattener.is_empty() {
-            self.close()?;
-        }
+        self.end()?;
         Ok(Done { drift: self.flattener.take_drift(), ..self.done })
     }
 
+    /// Ends the batch of the events that were pushed one by one.
+    fn end(&mut self) -> Result<()> {
+        let mut pending = std::mem::take(&mut self.pending);
+        if self.flattener.is_empty() { Ok(()) } else { self.close(&mut pending) }
+    }
+
     /// Ends a batch.
-    fn close(&mut self) -> Result<()> {
+    fn close(&mut self, pending: &mut Vec<Read<'_>>) -> Result<()> {
         self.bytes = 0;
         let batch = self.flattener.finish()?;
-        let batch = check(batch, &self.pending, &mut self.proof, self.holding, &mut self.done)?;
-        self.spare.extend(self.pending.drain(..).map(|event| event.outline));
+        let batch = check(batch, pending, &mut self.proof, self.holding, &mut self.done)?;
+        self.spare.extend(pending.drain(..).map(|read| read.outline));
         if batch.num_rows() == 0 {
             return Ok(());
         }
@@ -214,15 +232,17 @@ impl<'a, S: Sink> Rows<'a, S> {
     }
 }
 
-/// Holds each row of a batch against its event; gives those that are right.
+/// Holds each row of a batch against its event; gives those that are right, and takes the others' events away.
 fn check(
     batch: RecordBatch,
-    events: &[ReadEvent],
+    events: &mut Vec<Read<'_>>,
     proof: &mut Proof<'_>,
     holding: Holding,
     done: &mut Done,
 ) -> Result<RecordBatch> {
-    let (batch, wrong) = holding.checked(batch, proof, events.iter().map(ReadEvent::value))?;
+    // Once for each event: it may take a look at each byte.
+    let values: Vec<Option<Value<'_>>> = events.iter().map(Read::value).collect();
+    let (batch, wrong) = holding.checked(batch, proof, values.iter().copied())?;
     if wrong.is_empty() {
         return Ok(batch);
     }
@@ -232,65 +252,18 @@ fn check(
             *place = false;
         }
     }
-    let lost = events.iter().zip(&right).filter(|(_, right)| !**right);
-    let lost = lost.map(|(event, _)| Event { flaw: Some(Flaw::NotRebuilt), ..event.event.clone().alone() });
+    let lost = events.drain(..).zip(&right).filter(|(_, right)| !**right);
+    let lost =
+        lost.map(|(read, _)| Event { flaw: Some(Flaw::NotRebuilt), ..read.event.into_event().alone() });
     done.quarantine.extend(lost);
     filter_record_batch(&batch, &BooleanArray::from(right))
         .map_err(|cause| Error::bug("rows cannot be chosen").because(cause))
 }
 
-/// The batch with each event's text, without insignificant white space, as its last column.
-fn with_texts<'a>(
-    batch: &RecordBatch,
-    events: impl Iterator<Item = Value<'a>> + Clone,
-) -> Result<RecordBatch> {
-    // Room for all of them at once: what grows is copied, and touches new memory each time.
-    let bytes = events.clone().map(|value| value.text().len()).sum();
-    let mut texts = StringBuilder::with_capacity(batch.num_rows(), bytes);
-    let mut scratch = String::new();
-    for value in events {
-        scratch.clear();
-        push_compact(&mut scratch, &value);
-        texts.append_value(&scratch);
-    }
-    let mut fields = batch.schema_ref().fields().to_vec();
-    fields.push(Arc::new(Field::new(EVENT_TEXT, DataType::Utf8, false)));
-    let mut columns = batch.columns().to_vec();
-    columns.push(Arc::new(texts.finish()));
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-        .map_err(|cause| Error::bug("texts do not fit their rows").because(cause))
-}
-
-/// Makes rows of the lines of a file, as [`Rows`] made them.
-pub(super) fn row_reader(table: &Table) -> RowReader {
-    let table = table.clone();
-    RowReader::new(move |texts| {
-        let mut flattener = Flattener::new(&table);
-        let mut batches = Vec::new();
-        for batch in texts {
-            let column = batch.column_by_name(EVENT_TEXT).and_then(|column| column.as_string_opt::<i32>());
-            let column = column.ok_or_else(|| Error::bug("there are no texts to read"))?;
-            for text in column.iter().flatten() {
-                let mut pushed = flattener.push(text);
-                if pushed == Err(Refusal::Full) {
-                    batches.push(flattener.finish()?);
-                    pushed = flattener.push(text);
-                }
-                if let Err(refusal) = pushed {
-                    return Err(Error::new(Kind::Verification, "a line of a data file cannot be a row")
-                        .at("why", format!("{refusal:?}")));
-                }
-            }
-        }
-        if !flattener.is_empty() {
-            batches.push(flattener.finish()?);
-        }
-        Ok(batches)
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use arrow_select::concat::concat_batches;
+
     use super::*;
     use crate::api;
 
@@ -298,10 +271,10 @@ mod tests {
         api::event(text.to_owned().into())
     }
 
-    fn read(event: Event) -> ReadEvent {
+    fn read(event: Event) -> Read<'static> {
         let mut outline = Outline::default();
         outline.read(readable(&event).unwrap()).unwrap();
-        ReadEvent { event, outline }
+        Read { event: Held::Own(event), outline }
     }
 
     #[test]
@@ -317,16 +290,11 @@ mod tests {
             let events = texts.iter().enumerate().map(|(row, text)| {
                 read(event(&if wrong.contains(&row) { text.replace('1', "2") } else { (*text).to_owned() }))
             });
-            let events: Vec<_> = events.collect();
+            let mut events: Vec<_> = events.collect();
             let mut done = Done::default();
-            let batch = check(
-                flattener.finish().unwrap(),
-                &events,
-                &mut Proof::new(&table),
-                Holding::Columns,
-                &mut done,
-            )
-            .unwrap();
+            let (mut proof, holding) = (Proof::new(&table), Holding::Columns);
+            let batch =
+                check(flattener.finish().unwrap(), &mut events, &mut proof, holding, &mut done).unwrap();
             assert_eq!(batch.num_rows(), 3 - wrong.len());
             assert_eq!(done.quarantine.len(), wrong.len());
             assert!(done.quarantine.iter().all(|event| event.flaw == Some(Flaw::NotRebuilt)));
@@ -348,14 +316,74 @@ mod tests {
         }
         rows.push(event(&deep)).unwrap();
         rows.push(event("[]")).unwrap();
-        assert!(rows.push_if(event("{}"), |_, _| true).unwrap().is_some(), "it has a flaw");
         rows.push(event("{}")).unwrap();
-        let refused = rows.push_if(event(r#"{"id":"x"}"#), |text, _| !text.contains('x')).unwrap();
-        assert_eq!(refused, Some(event(r#"{"id":"x"}"#)));
         let done = rows.finish().unwrap();
         assert_eq!(batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [ROWS_A_BATCH, 3]);
         assert_eq!(done.rows, u64::try_from(ROWS_A_BATCH).unwrap() + 3);
         let flaws: Vec<_> = done.quarantine.iter().map(|event| event.flaw).collect();
         assert_eq!(flaws, [Some(Flaw::TooDeep), Some(Flaw::NotAnObject), Some(Flaw::NoId)]);
+    }
+    #[test]
+    fn events_that_are_lent_become_what_events_do() {
+        let table = Table::builtin().unwrap();
+        let deep = format!(r#"{{"id":"deep","a":{}1{}}}"#, "[".repeat(70), "]".repeat(70));
+        let many = (0..2 * ROWS_A_BATCH + 9).map(|number| match number % 97 {
+            0 => deep.clone(),
+            1 => "[]".to_owned(),
+            2 => "{}".to_owned(),
+            3 => format!(r#"{{"id":"{number}","secret":1}}"#),
+            _ => format!(r#"{{"id":"{number}","event_type":"{}"}}"#, "t".repeat(number)),
+        });
+        let events: Vec<Event> = many.map(|text| event(&text)).collect();
+        let may = |text: &str| !text.contains("secret");
+        let otherwise = |event: Event| {
+            api::event(match event.flaw {
+                None => event
+                    .text
+                    .iter()
+                    .map(|byte| if *byte == b'1' { b'2' } else { *byte })
+                    .collect::<Vec<_>>()
+                    .into(),
+                Some(_) => event.text,
+            })
+        };
+        for holding in [Holding::Columns, Holding::Both, Holding::Texts] {
+            let made = |lent: usize| {
+                let mut batches = Vec::new();
+                let mut rows = Rows::new(&table, holding, |batch| {
+                    batches.push(batch);
+                    Ok(())
+                });
+                if lent == 0 {
+                    for event in &events {
+                        let kept = readable(event).is_some_and(may);
+                        rows.push(if kept { event.clone() } else { otherwise(event.clone()) }).unwrap();
+                    }
+                } else {
+                    for (number, block) in events.chunks(lent).enumerate() {
+                        if number % 5 == 4 {
+                            // One by one between blocks.
+                            for event in block {
+                                let kept = readable(event).is_some_and(may);
+                                rows.push(if kept { event.clone() } else { otherwise(event.clone()) })
+                                    .unwrap();
+                            }
+                            continue;
+                        }
+                        let block = block.iter().map(|event| (Lent::from(event), readable(event)));
+                        rows.take(block, |text, _| may(text), otherwise).unwrap();
+                    }
+                }
+                let done = rows.finish().unwrap();
+                assert!(batches.iter().all(|batch| (1..=ROWS_A_BATCH).contains(&batch.num_rows())));
+                let schema = batches[0].schema();
+                (concat_batches(&schema, &batches).unwrap(), done.rows, done.quarantine, done.drift)
+            };
+            let plain = made(0);
+            assert!(plain.1 > 1_900 && plain.2.len() > 60);
+            for lent in [1, 7, 1_000, events.len()] {
+                assert_eq!(made(lent), plain, "{lent}");
+            }
+        }
     }
 }

@@ -3,13 +3,12 @@
 //! What lives here: [`transform`], pure and CPU-bound. What this file must not know: the API, the destination.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
 use bytes::Bytes;
 
-use super::rows::{Done, Holding, Rows, Sink, row_reader};
+use super::names::Names;
+use super::rows::{Done, Holding, Rows, row_reader};
 use crate::api;
 use crate::encode::{FileMetadata, Settings};
 use crate::error::{Error, Kind, Result};
@@ -19,7 +18,7 @@ use crate::model::{Certificate, Counts, Drift, Event, Format, Grid, Secrets, Sel
 use crate::publish::{Preparation, Prepared, Remake};
 use crate::schema::Table;
 use crate::settle::Settled;
-use crate::spool::{Events, EventsWriter, Scratch};
+use crate::spool::{Events, EventsWriter, Lent, Scratch};
 
 /// One window of the grid, ready to be published.
 pub(super) struct Ready {
@@ -175,31 +174,30 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
         let otherwise = || Error::bug("the same events became other rows");
         preparation = preparation.encoding_at_once(Remake::new(again, otherwise));
     }
-    let mut types = BTreeMap::new();
+    let mut names = Names::default();
     let mut rows = Rows::new(&recipe.table, recipe.holding(), |batch| {
-        count_types(&batch, &mut types);
+        names.add(&batch);
         preparation.push(batch)
     });
-    for event in events.iter() {
-        let event = event?;
-        let selected = match readable(&event) {
-            Some(text) => recipe.selection.has_user(text),
-            None => true,
-        };
-        if !selected {
-            counts.filtered += 1;
-            continue;
-        }
-        // Where others of its block are left out, it does not keep the block.
-        let event = if recipe.selection.by_user() { event.alone() } else { event };
-        // One that cannot be a row comes back, too: what is kept of it is looked at by other means.
-        let held = rows.push_if(event, |text, outline| recipe.keeps(text, outline))?;
-        counts.redacted += push_as_kept(&mut rows, held, recipe.secrets)?;
-    }
+    events.each_block(|block| {
+        let readable = block.iter().map(|event| (*event, readable_lent(event)));
+        let selected = readable.filter(|(_, text)| {
+            let selected = text.is_none_or(|text| recipe.selection.has_user(text));
+            counts.filtered += u64::from(!selected);
+            selected
+        });
+        // One that cannot be a row goes that way, too: what is kept of it is looked at by other means.
+        let keeps = |text: &str, outline: &Outline| recipe.keeps(text, outline);
+        rows.take(selected, keeps, |event| {
+            let (event, redacted) = as_kept(event, recipe.secrets);
+            counts.redacted += u64::from(redacted);
+            event
+        })
+    })?;
     let Done { quarantine, drift, .. } = rows.finish()?;
     counts.quarantined = length(&quarantine);
     let prepared = preparation.finish()?;
-    let events = Received::Kept(events);
+    let (events, types) = (Received::Kept(events), names.take());
     Ok(Made { counts, prepared, events, secrets: recipe.secrets, quarantine, types, drift })
 }
 
@@ -208,16 +206,8 @@ pub(super) fn readable(event: &Event) -> Option<&str> {
     event.flaw.is_none().then(|| std::str::from_utf8(&event.text).ok()).flatten()
 }
 
-/// Makes an event that was not kept as it is a row without its secrets, if it can be one; how many had any replaced.
-pub(super) fn push_as_kept<S: Sink>(
-    rows: &mut Rows<'_, S>,
-    held: Option<Event>,
-    secrets: Secrets,
-) -> Result<u64> {
-    let Some(event) = held else { return Ok(0) };
-    let (event, redacted) = as_kept(event, secrets);
-    rows.push(event)?;
-    Ok(u64::from(redacted))
+fn readable_lent<'b>(event: &Lent<'b>) -> Option<&'b str> {
+    event.flaw.is_none().then(|| std::str::from_utf8(event.text).ok()).flatten()
 }
 
 /// The event as the dataset keeps it: without its secrets, unless it keeps those; and whether any were replaced.
@@ -239,19 +229,6 @@ fn without_secrets(event: Event) -> (Event, bool) {
     let again = api::event(text.clone());
     let id = if event.flaw.is_some() && again.id.is_synthetic() { again.id } else { event.id };
     (Event { id, text, ..event }, true)
-}
-
-/// Adds the events of each type.
-pub(super) fn count_types(batch: &RecordBatch, types: &mut BTreeMap<String, u64>) {
-    let Some(column) = batch.column_by_name("event_type").and_then(|column| column.as_string_opt::<i32>())
-    else {
-        return;
-    };
-    let mut counts: HashMap<&str, u64> = HashMap::new();
-    for name in column.iter().flatten() {
-        *counts.entry(name).or_default() += 1;
-    }
-    add_types(types, counts.into_iter().map(|(name, count)| (name.to_owned(), count)));
 }
 
 /// Adds numbers of events by type.

@@ -9,7 +9,7 @@ use super::split::Part;
 use super::union::{self, Distinct, Inner, Joined};
 use crate::error::Result;
 use crate::model::{Certificate, Event, Evidence, Timestamp, Window};
-use crate::spool::{Events, EventsWriter, Order, Scratch, Sorted, Sorter};
+use crate::spool::{Events, Order, Scratch, Sorted, Sorter};
 
 /// What a certain set says of its range.
 pub(super) fn settled(range: Window, padding: u32, whole: Part, scratch: &Scratch) -> Result<Settled> {
@@ -23,9 +23,7 @@ pub(super) fn settled(range: Window, padding: u32, whole: Part, scratch: &Scratc
                 within.extend(sifted.own(event));
             }
             Order::Time.sort(&mut within);
-            let mut events = EventsWriter::new(scratch, share);
-            within.into_iter().try_for_each(|event| events.push(event))?;
-            events.finish()?
+            union::pool(scratch).keep(within)?
         }
         Distinct::Joined(Joined { inner, border, .. }) if in_order(range, &inner) => {
             let mut within = Sorter::new(scratch, share, Order::Time);

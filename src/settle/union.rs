@@ -10,7 +10,7 @@ use super::certify::Certain;
 use super::collect::{Collection, agree};
 use super::split::Part;
 use crate::error::Result;
-use crate::model::{Event, EventId, Flaw, Level, Proof, Timestamp, Window, fingerprint};
+use crate::model::{Event, EventId, Flaw, Level, Proof, Timestamp, Window};
 use crate::spool::{Distinct as Ids, Events, EventsWriter, Numbers, Order, Pool, Scratch, Sorted, Sorter};
 
 /// One range in the making holds at most one of so many shares of the run's memory. A run has at most four of them at a
@@ -92,7 +92,7 @@ impl Distinct {
     /// `Storage`: they cannot be read; what `take` gives.
     pub(super) fn each(self, mut take: impl FnMut(Event) -> Result<()>) -> Result<()> {
         match self {
-            Self::Walked(events) => events.into_events().into_iter().try_for_each(take),
+            Self::Walked(events) => events.into_events().try_for_each(take),
             Self::Joined(events) => {
                 let sequences = events.inner.iter().map(|inner| &inner.events).chain([&events.border]);
                 sequences.flat_map(Events::iter).try_for_each(|event| take(event?))
@@ -173,11 +173,11 @@ impl Union {
             (Some(at), Some(inside)) => inside.contains(at),
             _ => false,
         };
-        let events = events.into_events();
+        let events = events.into_numbered();
         let mut own = Vec::with_capacity(events.len());
-        for event in events {
+        for (number, event) in events {
             if far(&event) {
-                self.ids.push(fingerprint(event.id.as_str()))?;
+                self.ids.push(number)?;
                 own.push(event);
             } else {
                 // Few of a page wait here, and are not to keep the page.
@@ -219,7 +219,7 @@ fn numbers(events: &Sorted, scratch: &Scratch, share: u64) -> Result<Numbers> {
     for event in events.iter() {
         let id = event?.id;
         if known.as_ref() != Some(&id) {
-            numbers.push(fingerprint(id.as_str()))?;
+            numbers.push(id.fingerprint())?;
             known = Some(id);
         }
     }

@@ -11,6 +11,8 @@ use super::scratch::Scratch;
 use crate::error::Result;
 use crate::model::{Event, Timestamp};
 
+mod lending;
+
 /// What an event takes beside its text.
 const OVERHEAD: u64 = 192;
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::{Buf, BufMut, Bytes};
 
 use super::file::{SpillFile, length, length_of};
+use super::lent::Lent;
 use crate::error::{Error, Result};
 use crate::model::{Event, EventId, Flaw, Timestamp};
 
@@ -97,7 +98,7 @@ impl Records {
     pub(super) fn next(&mut self) -> Result<Option<Event>> {
         let Some(bytes) = self.prefix()? else { return Ok(None) };
         self.fill(bytes)?;
-        decoded(self.read.split_to(bytes)).map(Some).ok_or_else(|| Error::bug("a spilled event is not one"))
+        decoded(&self.read.split_to(bytes)).map(Some).ok_or_else(|| Error::bug("a spilled event is not one"))
     }
 
     /// The time of the next event, which is passed over; the outer `None` at the end.
@@ -141,21 +142,25 @@ impl Records {
     }
 }
 
-fn time(record: &mut Bytes) -> Option<Option<Timestamp>> {
+fn time(record: &mut impl Buf) -> Option<Option<Timestamp>> {
     let has_time = record.try_get_u8().ok()? == 1;
     let at = Timestamp::from_micros(record.try_get_i64_le().ok()?);
     Some(has_time.then_some(at))
 }
 
-/// The event of a record; `None` for bytes that are none.
-fn decoded(mut rest: Bytes) -> Option<Event> {
+/// The event of a record without its prefix; `None` for bytes that are none.
+pub(super) fn lent(mut rest: &[u8]) -> Option<Lent<'_>> {
     let created_at = time(&mut rest)?;
     let flaw = usize::from(rest.try_get_u8().ok()?);
     let id = usize::try_from(rest.try_get_u32_le().ok()?).ok()?;
-    let (names, _) = rest.split_at_checked(flaw.checked_add(id)?)?;
+    let (names, text) = rest.split_at_checked(flaw.checked_add(id)?)?;
     let (flaw, id) = std::str::from_utf8(names).ok()?.split_at_checked(flaw)?;
     let flaw = if flaw.is_empty() { None } else { Some(Flaw::parse(flaw)?) };
-    let id = EventId::new(id);
-    rest.advance(names.len());
-    Some(Event { id, created_at, text: rest, flaw })
+    Some(Lent { id, created_at, text, flaw })
+}
+
+/// The same as an event of its own, whose text is a slice of the record.
+fn decoded(rest: &Bytes) -> Option<Event> {
+    let Lent { id, created_at, text, flaw } = lent(rest)?;
+    Some(Event { id: EventId::new(id), created_at, text: rest.slice_ref(text), flaw })
 }

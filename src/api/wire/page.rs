@@ -2,15 +2,25 @@
 //!
 //! What lives here: what makes a reply the documented one. What this file must not know: what is inside an event.
 
+use std::cell::Cell;
+
 use bytes::Bytes;
 
 use super::event::{Memory, build, count_invalid, mask, within};
 use crate::error::{Error, Kind, Result};
-use crate::model::json::{self, Outline, Value, value_end, white_space_end};
+use crate::model::json::{self, Outline, Value, white_space_end};
 use crate::model::{Event, Page};
+
+/// Bytes of an event, about: room is made for so many, and more if there are more.
+const USUAL_EVENT: usize = 512;
 
 /// By what factor a page may exceed the size asked for (a server may ignore the size).
 const MAX_EXCESS: usize = 10;
+
+thread_local! {
+    /// Memory to read with, and what is alike in the events of many pages.
+    static WORK: Cell<(Outline, Memory)> = Cell::default();
+}
 
 /// An event type and how the API words it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,20 +78,21 @@ pub(super) fn any_page(body: &Bytes, most: usize) -> Result<Page> {
     Ok(found(total, number, events))
 }
 
-/// The same page, if it is one whose list of events is the first thing in it that is called so. Every byte is read at most
-/// twice: each event to its end and then by itself, and what is around them without them.
+/// The same page, if it is one whose list of events is the first thing in it that is called so. An event of a known
+/// shape is read once, any other to its end and then by itself, and what is around them without them.
 pub(super) fn plain_page(body: &Bytes, most: usize) -> Option<Page> {
     let text = std::str::from_utf8(body).ok()?;
     let bytes = text.as_bytes();
     let open = list_start(text)?;
-    let (mut events, mut outline, mut memory) = (Vec::new(), Outline::default(), Memory::default());
+    let mut events = Vec::with_capacity((body.len() / USUAL_EVENT).min(most));
+    let (mut outline, mut memory) = WORK.take();
     let mut at = white_space_end(bytes, open + 1);
     while bytes.get(at) != Some(&b']') || !events.is_empty() {
-        let event = text.get(at..value_end(bytes, at))?;
+        let event = outline.read_first(text.get(at..)?).ok()?;
         if events.len() == most {
             return None;
         }
-        let value = outline.read(event).ok()?;
+        let value = outline.value(event)?;
         events.push(build(body.slice_ref(event.as_bytes()), value, false, &mut memory));
         at = white_space_end(bytes, at + event.len());
         match bytes.get(at)? {
@@ -90,6 +101,7 @@ pub(super) fn plain_page(body: &Bytes, most: usize) -> Option<Page> {
             _ => return None,
         }
     }
+    WORK.set((outline, memory));
     let around = [text.get(..=open)?, text.get(at..)?].concat();
     let Envelope { total, number, list } = envelope(&around).ok()?;
     // The list stands where the events were, so that all of it together is JSON.

@@ -5,6 +5,7 @@
 
 use std::num::NonZeroU64;
 
+use super::lexical::value_end;
 use super::scan::{Notes, Scanner};
 use super::shapes::{self, Tape, Taped};
 use super::{Kind, MAX_DEPTH, SyntaxError, Text, Value};
@@ -93,6 +94,26 @@ impl Outline {
         };
         self.root = Some(root);
         Ok(self.whole(text, root, root.part(text)))
+    }
+
+    /// The same for the value with which a text begins, at its first byte, whatever stands behind it; gives the text of that
+    /// value.
+    ///
+    /// # Errors
+    /// As [`Value::parse`] for the text up to where the value ends, or the whole text if it does not.
+    pub fn read_first<'a>(&mut self, text: &'a str) -> Result<&'a str, SyntaxError> {
+        self.clear(text);
+        if let Some(root) = shapes::follow_first(text, self)
+            && let Some(own) = text.get(..root.length)
+        {
+            self.root = Some(root);
+            return Ok(own);
+        }
+        // Past the end of a value stands a byte of ASCII or nothing.
+        let own = text.get(..value_end(text.as_bytes(), 0)).unwrap_or(text);
+        self.clear(own);
+        self.root = Some(self.scan(own)?);
+        Ok(own)
     }
 
     fn clear(&mut self, text: &str) {
@@ -405,6 +426,27 @@ mod tests {
                 let (shape, again) = (outline.shape(), outline.read(text).map(seen));
                 prop_assert_eq!(again, right);
                 prop_assert_eq!(outline.shape(), shape);
+            }
+        }
+
+        #[test]
+        fn the_first_value_is_read_as_if_nothing_stood_behind_it(
+            texts in prop::collection::vec((json(), "[\\]{},:\" a1é]{0,3}"), 1..6),
+        ) {
+            let (mut outline, mut alone) = (Outline::default(), Outline::default());
+            for (text, behind) in texts.iter().chain(&texts) {
+                let text = text.trim();
+                let both = format!("{text}{behind}");
+                // What stands behind a number may be more of it.
+                let own = both.get(..value_end(both.as_bytes(), 0)).unwrap();
+                let first = outline.read_first(&both);
+                prop_assert_eq!(first, Value::parse(own).map(|_| own));
+                if first.is_ok() {
+                    prop_assert_eq!(seen(outline.value(own).unwrap()), seen(alone.read(own).unwrap()));
+                    prop_assert_eq!(outline.is_escaped(), alone.is_escaped());
+                    // Keys and types decide it, and white space around.
+                    prop_assert_eq!(outline.shape().is_some(), alone.shape().is_some());
+                }
             }
         }
 

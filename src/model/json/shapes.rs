@@ -99,7 +99,16 @@ impl End {
 /// Reads the text into the outline, which must be empty, if it is like one that was learned. If not, the outline is
 /// left in no useful state.
 pub(super) fn follow(text: &str, outline: &mut Outline) -> Option<Root> {
-    SHAPES.try_with(|shapes| shapes.try_borrow_mut().ok()?.follow(text, outline)).ok().flatten()
+    followed(text, outline, |_, behind| behind == text.len())
+}
+
+/// The same for an object with which the text begins, whatever stands behind it.
+pub(super) fn follow_first(text: &str, outline: &mut Outline) -> Option<Root> {
+    followed(text, outline, |end, _| end.trailing == 0)
+}
+
+fn followed(text: &str, outline: &mut Outline, ends: impl Fn(&End, usize) -> bool) -> Option<Root> {
+    SHAPES.try_with(|shapes| shapes.try_borrow_mut().ok()?.follow(text, outline, ends)).ok().flatten()
 }
 
 /// Learns from a text that the scanner has read; gives the number of its shape, 0 for none.
@@ -110,8 +119,14 @@ pub(super) fn learn(text: &str, root: &Root, tape: &Tape) -> u64 {
 }
 
 impl Shapes {
+    /// `ends` says whether a text that was learned may end here, so many bytes from the beginning.
     #[inline]
-    fn follow(&mut self, text: &str, outline: &mut Outline) -> Option<Root> {
+    fn follow(
+        &mut self,
+        text: &str,
+        outline: &mut Outline,
+        ends: impl Fn(&End, usize) -> bool,
+    ) -> Option<Root> {
         let bytes = text.as_bytes();
         let (mut at, mut next) = (0, self.first);
         loop {
@@ -136,14 +151,15 @@ impl Shapes {
                     (at, next) = (behind, piece.behind);
                     continue;
                 }
-                Then::End if behind == bytes.len() => {
+                Then::End => {
+                    let end = *self.ends.get(piece.behind as usize)?;
+                    if !ends(&end, behind) {
+                        next = piece.beside;
+                        continue;
+                    }
                     self.note(piece, at, outline);
                     self.followed += 1;
-                    return Some(self.ends.get(piece.behind as usize)?.root(bytes.len()));
-                }
-                Then::End => {
-                    next = piece.beside;
-                    continue;
+                    return Some(end.root(behind));
                 }
                 then => {
                     // An object or array may stand here, too: that is another piece.

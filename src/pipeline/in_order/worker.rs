@@ -9,15 +9,14 @@ use arrow_array::RecordBatch;
 use bytes::Bytes;
 
 use self::building::{Building, Built, Line};
-use self::names::Names;
 use crate::error::Result;
 use crate::model::{Timestamp, Window};
 use crate::pipeline::input::window;
+use crate::pipeline::names::Names;
 use crate::pipeline::transform::Recipe;
 use crate::schema::Survey;
 
 mod building;
-mod names;
 
 /// Rows of one window that come one after the other.
 #[derive(Debug)]

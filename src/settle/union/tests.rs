@@ -135,7 +135,7 @@ fn expected(parts: &[Vec<Shown>]) -> Result<Vec<Event>> {
     for events in parts {
         part(events).certain.events.each(|event| all.add(event))?;
     }
-    let mut events: Vec<_> = all.into_events();
+    let mut events: Vec<_> = all.into_events().collect();
     events.sort_unstable_by(|one, other| one.sort_key().cmp(&other.sort_key()));
     Ok(events)
 }

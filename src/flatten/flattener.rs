@@ -327,11 +327,13 @@ impl Flattener {
     /// The same before it is decided what of it is told, so that it can be put together with that of other rows. Where much
     /// is told apart, the next survey begins anew, so that it has room for as much.
     pub fn take_survey(&mut self) -> Survey {
-        if self.survey.len() <= MAX_LASTING {
-            return self.survey.take();
+        // Alone what was met since the last time: what was told apart before is known still.
+        let taken = self.survey.take();
+        if self.survey.len() > MAX_LASTING {
+            self.routes.forget_traces();
+            self.survey = Survey::default();
         }
-        self.routes.forget_traces();
-        std::mem::take(&mut self.survey)
+        taken
     }
 
     /// The rows so far as one batch; the flattener is empty again.

@@ -441,6 +441,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_of_some_events_is_of_them_alone_however_many_were_told_apart_before() {
+        let table = Table::builtin().unwrap();
+        let mut lasting = Flattener::new(&table);
+        for (first, types) in [(0, 600), (600, 600), (1_100, 3), (0, 1_500), (0, 2), (5_000, 900)] {
+            let mut fresh = Flattener::new(&table);
+            let mut outline = Outline::default();
+            for number in (first..first + types).chain(first..first + types) {
+                let text = format!(r#"{{"event_type":"T{number}","context":{{"k{number}":1}}}}"#);
+                let value = outline.read(&text).unwrap();
+                lasting.push_value(value).unwrap();
+                fresh.push_value(value).unwrap();
+            }
+            let (lasting, fresh) = (lasting.take_drift(), fresh.take_drift());
+            assert_eq!(lasting.findings.len(), 2 * types as usize);
+            assert_eq!(lasting, fresh);
+        }
+    }
+
+    #[test]
     fn ways_are_bounded_and_begin_anew() {
         let table = Table::builtin().unwrap();
         let mut flattener = Flattener::new(&table);

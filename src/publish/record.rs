@@ -173,6 +173,8 @@ pub(super) fn write(commit: &Commit) -> Result<Vec<u8>> {
     if bytes.len() > canonical::MAX_BYTES {
         return Err(Error::bug("a commit is too long").at("bytes", bytes.len()));
     }
+    // What cannot be read again would cost the whole dataset, and not a run.
+    read(&bytes).map_err(|cause| Error::bug("a commit could not be read again").because(cause))?;
     Ok(bytes)
 }
 

@@ -227,6 +227,24 @@ fn rows_of_one_time_are_put_in_order_across_blocks_and_none_is_taken_twice() {
 }
 
 #[test]
+fn event_types_of_one_window_are_not_told_of_another_however_many_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let text: String = (0..1_800_u32)
+        .map(|number| {
+            let (hour, second) = (10 + number / 600, number % 600);
+            let at = format!("{hour}:{:02}:{:02}", second / 60, second % 60);
+            line(&format!("{number}"), &at, &format!(",\"event_type\":\"NEW_{number}\""))
+        })
+        .collect();
+    let (expected, _) = converted(SORTED, folder.path(), &[vec![text.clone()]]);
+    for threads in [1, 2] {
+        let way = Way { again: true, block: 30_000, threads, ..SORTED };
+        let (found, ordered) = converted(way, folder.path(), &[vec![text.clone()]]);
+        assert!(found == expected && ordered == 1, "{threads}");
+    }
+}
+
+#[test]
 fn a_line_that_is_too_long_is_named_whichever_way() {
     let folder = tempfile::tempdir().unwrap();
     let text =

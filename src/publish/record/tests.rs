@@ -176,6 +176,14 @@ fn the_longest_finding_fits_its_share_of_a_commit() {
 }
 
 #[test]
+fn what_could_not_be_read_again_is_not_written() {
+    let mut commit = commit();
+    commit.windows[0].drift.findings.insert(finding(0), 0);
+    let error = write(&commit).unwrap_err();
+    assert!(error.kind() == Kind::Bug && error.to_string().contains("read again"), "{error}");
+}
+
+#[test]
 fn a_single_writer_is_said_or_not_mentioned() {
     let mut commit = commit();
     assert!(!String::from_utf8(write(&commit).unwrap()).unwrap().contains("single_writer"));

@@ -12,7 +12,8 @@ mod sandbox;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::{Command, Stdio};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
 
 use program::{program, run, scratch};
 use sandbox::{SECRET, Sandbox, export};
@@ -223,4 +224,43 @@ fn a_run_whose_time_is_over_keeps_what_it_committed_and_the_next_goes_on() {
     let mut command = export(&sandbox.url, "2026-01-01", "2026-01-11", &dest);
     command.args(["--max-duration", "soon"]);
     assert!(run(command).expect(2).stderr.contains("--max-duration"));
+}
+
+/// The last account's API takes a question and never answers; those before it have one that does. What the command is then
+/// told to do, once the question has come, and its exit code.
+fn hanging(name: &str, before: usize, words: &[&str], act: impl FnOnce(&Child)) -> Option<i32> {
+    let folder = scratch(name);
+    let sandbox = Sandbox::start(&SPAN);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut apis = vec![sandbox.url.clone(); before];
+    apis.push(format!("http://{}/beta/audit", silent.local_addr().unwrap()));
+    let mut text = format!("dest = {:?}\n", folder.join("dest"));
+    for (number, url) in apis.into_iter().enumerate() {
+        text += &format!(
+            "[accounts.a{number}]\nkey = \"abcd1234\"\nsecret_env = \"SECRET\"\napi_url = {url:?}\n"
+        );
+    }
+    let config = folder.join("accounts.toml");
+    fs::write(&config, text).unwrap();
+    let mut command = program();
+    command.env("SECRET", SECRET).args(["export", "--from", "2026-01-01", "--to", "2026-01-11", "--config"]);
+    command.arg(config).arg("--quiet").args(words).stdout(Stdio::null()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let (_open, _) = silent.accept().unwrap();
+    act(&child);
+    let outcome = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&outcome.stderr);
+    assert!(said.contains("start the same command again"), "{said}");
+    outcome.status.code()
+}
+
+#[test]
+fn a_command_ends_when_it_is_told_to_also_before_an_accounts_run() {
+    let told = |child: &Child| {
+        let mut kill = Command::new("kill");
+        assert!(kill.arg("-TERM").arg(child.id().to_string()).status().unwrap().success());
+    };
+    assert_eq!(hanging("stopped-before", 0, &[], told), Some(143));
+    assert_eq!(hanging("stopped-between", 1, &[], told), Some(143));
+    assert_eq!(hanging("late-before", 0, &["--max-duration", "2s"], |_| {}), Some(12));
 }

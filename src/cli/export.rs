@@ -116,10 +116,14 @@ impl Prepared {
         let started = Instant::now();
         let Connection { client, key, .. } = &self.connection;
         let source = &Watched { client, spans };
-        first_question(source, &self.job, self.settle, environment, terminal).await?;
-        // Only now, so that credentials that are refused leave nothing behind.
-        let _lock = self.place.begin(&self.dataset, terminal).await?;
-        heal(&self.dataset, environment, terminal).await?;
+        let begin = async {
+            first_question(source, &self.job, self.settle, environment, terminal).await?;
+            // Only now, so that credentials that are refused leave nothing behind.
+            let lock = self.place.begin(&self.dataset, terminal).await?;
+            heal(&self.dataset, environment, terminal).await?;
+            Ok(lock)
+        };
+        let _lock = operations.before(begin).await?;
         let (stop, why) = operations.stop();
         let meter = Meter::new(client, terminal);
         let observe = |progress| {
@@ -290,7 +294,7 @@ async fn each(
                 None => error,
             };
             terminal.error(&error);
-            let code = error.kind().exit_code();
+            let code = operations.code_of(&error);
             if let Some(metrics) = &operations.metrics {
                 let name = account.name.as_deref().unwrap_or(&account.credentials.key);
                 let dest = account.dest.as_deref().unwrap_or_default();
@@ -314,7 +318,8 @@ async fn one(
     terminal: &Terminal,
     operations: &Operations,
 ) -> Result<u8> {
-    Prepared::new(args, account, environment).await?.run(environment, terminal, operations).await
+    let prepared = operations.before(Prepared::new(args, account, environment)).await?;
+    prepared.run(environment, terminal, operations).await
 }
 
 /// Says the outcome and gives the exit code.

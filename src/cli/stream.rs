@@ -61,7 +61,7 @@ async fn within(
     let ways = (Vec::new(), Files::new(Layout::default()), args.memory.scratch(environment)?);
     let job = job(args, range, grid, selection, ways, environment)?;
     let source = &Watched { client, spans };
-    first_question(source, &job, moments.settle, environment, terminal).await?;
+    operations.before(first_question(source, &job, moments.settle, environment, terminal)).await?;
 
     let out = Stream::new(format, &table, terminal.data())?;
     let (stop, why) = operations.stop();

@@ -10,10 +10,10 @@ use bytes::Bytes;
 use flate2::write::GzDecoder;
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
-use tokio::time::timeout;
 
 use super::failure::Cause;
 use super::usage::Counter;
+use super::within::within;
 use crate::error::{Error, Kind};
 
 /// Largest factor by which a body may grow; JSON of audit events compresses to a tenth or so.
@@ -41,11 +41,11 @@ pub(super) async fn read(
         decoder.expect(usize::try_from(length).unwrap_or(limit));
     }
     loop {
-        let chunk = match timeout(idle, response.chunk()).await {
-            Err(_) => return Err(Cause::Timeout { waited_for: "more of the body", limit: idle }),
-            Ok(Err(error)) => return Err(Cause::Transport(error)),
-            Ok(Ok(None)) => return decoder.finish(),
-            Ok(Ok(Some(chunk))) => chunk,
+        let chunk = match within(idle, response.chunk()).await {
+            None => return Err(Cause::Timeout { waited_for: "more of the body", limit: idle }),
+            Some(Err(error)) => return Err(Cause::Transport(error)),
+            Some(Ok(None)) => return decoder.finish(),
+            Some(Ok(Some(chunk))) => chunk,
         };
         received.add(chunk.len() as u64);
         decoder.feed(&chunk)?;

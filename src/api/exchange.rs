@@ -10,7 +10,6 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use reqwest::{Certificate, Method, Response, StatusCode, Url};
-use tokio::time::timeout;
 
 use super::base;
 use super::body;
@@ -20,6 +19,7 @@ use super::problem::Problem;
 use super::retry_after;
 use super::settings::{Limits, Settings};
 use super::usage::Counters;
+use super::within::within;
 use crate::error::{Error, Kind, Result};
 use crate::model::json;
 use crate::secret::Secret;
@@ -113,9 +113,9 @@ impl Exchange {
     ) -> Result<Reply, Failure> {
         counters.requests.add(1);
         let limit = self.limits.request;
-        match timeout(limit, self.attempt(method, url, may_be_absent, counters)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Cause::Timeout { waited_for: "whole reply", limit }.into()),
+        match within(limit, self.attempt(method, url, may_be_absent, counters)).await {
+            Some(outcome) => outcome,
+            None => Err(Cause::Timeout { waited_for: "whole reply", limit }.into()),
         }
     }
 
@@ -129,10 +129,10 @@ impl Exchange {
         let limit = self.limits.connect_timeout.saturating_add(self.limits.first_byte);
         let base = url.clone();
         let request = self.http.request(method, url).header(AUTHORIZATION, self.authorization.clone());
-        let mut response = match timeout(limit, request.send()).await {
-            Err(_) => return Err(Cause::Timeout { waited_for: "reply", limit }.into()),
-            Ok(Err(error)) => return Err(Cause::from(error).into()),
-            Ok(Ok(response)) => response,
+        let mut response = match within(limit, request.send()).await {
+            None => return Err(Cause::Timeout { waited_for: "reply", limit }.into()),
+            Some(Err(error)) => return Err(Cause::from(error).into()),
+            Some(Ok(response)) => response,
         };
         let trace = response.headers().get("x-nexmo-trace-id").cloned();
         let date = text_of(response.headers(), &DATE).map(str::to_owned);

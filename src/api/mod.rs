@@ -21,6 +21,7 @@ mod settings;
 mod trust;
 mod usage;
 pub mod wire;
+mod within;
 
 pub use base::DEFAULT_BASE;
 pub use client::Client;

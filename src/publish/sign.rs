@@ -264,9 +264,11 @@ impl Dataset {
         Ok(())
     }
 
-    /// The commits of the log that have a signature. Others may have made more since it was read.
+    /// The commits of the log that have a signature. Others may have made more since it was read, and have brought in a key: it is in
+    /// the log before anything is signed with it, so that whoever reads on after the signatures knows the keys of all of them.
     async fn present(&self) -> Result<BTreeSet<u64>> {
         let entries = register::children(self.store(), Some(&ObjectPath::new(log::FOLDER)?)).await?;
+        self.read_forward().await?;
         let signed = entries.iter().filter_map(|entry| log::number(entry.name.strip_suffix(".sig")?));
         let commits = self.log(log::Log::next);
         Ok(signed.filter(|number| *number < commits).collect())

@@ -4,11 +4,12 @@
 //! process, a terminal that takes nothing), the reply and the end of its time are seen in the same moment, and the reply
 //! counts. What this file must not know: what is waited for.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use futures::poll;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
@@ -24,7 +25,7 @@ pub(super) async fn within<F: Future>(limit: Duration, work: F) -> Option<F::Out
     }
     for _ in 0..TURNS {
         yield_now().await;
-        if let Poll::Ready(value) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+        if let Poll::Ready(value) = poll!(work.as_mut()) {
             return Some(value);
         }
     }

@@ -73,7 +73,7 @@ async fn export(args: &DemoArgs, base: String, environment: &Environment, termin
     let export = ExportArgs::demo(FROM, TO)?;
     Prepared::new(&export, &account, environment)
         .await?
-        .run(environment, terminal, &Operations::default())
+        .run(environment, terminal, &Operations::of_signals())
         .await
 }
 

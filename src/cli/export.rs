@@ -26,7 +26,7 @@ use crate::destination::{Destination, Place, Wanted};
 use crate::drift;
 use crate::environment::Environment;
 use crate::moments::{Held, Moments};
-use crate::operations::{OUT_OF_TIME, Operations, stopped};
+use crate::operations::{OUT_OF_TIME, Operations};
 use crate::progress::Meter;
 use crate::schema::table;
 use crate::signing::heal;
@@ -124,7 +124,7 @@ impl Prepared {
             Ok(lock)
         };
         let _lock = operations.before(begin).await?;
-        let (stop, why) = operations.stop();
+        let stop = operations.stop();
         let meter = Meter::new(client, terminal);
         let observe = |progress| {
             spans.tell(progress);
@@ -132,7 +132,7 @@ impl Prepared {
         };
         let work = run_job(&self.job, &self.table, source, &self.dataset, stop, &observe);
         let mut report = meter.watch(work).await;
-        let stopped = stopped(&mut report, &why);
+        let stopped = operations.stopped(&mut report);
         let account = self.name.as_deref().unwrap_or(key);
         let outcome = Run {
             dest: &self.dest,

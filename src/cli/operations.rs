@@ -5,8 +5,6 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
@@ -14,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use vonage_audit::error::{Error, Kind, Result};
-use vonage_audit::pipeline::Report;
+use vonage_audit::pipeline::{Report, asked_to_stop};
 use vonage_audit::plan::parse_duration;
 
 use crate::environment::Environment;
@@ -41,15 +39,12 @@ pub(crate) struct OperationArgs {
 }
 
 /// The same, resolved: one for a command, whatever the number of its accounts.
-#[derive(Default)]
 pub(crate) struct Operations {
-    /// The exit code of whatever has stopped the command; 0 before. None where signals alone stop it, while somebody listens.
-    why: Option<watch::Receiver<u8>>,
+    /// The exit code of whatever has stopped the command; 0 before.
+    why: watch::Receiver<u8>,
     /// Whoever tells it.
     #[expect(dead_code, reason = "it ends with this")]
     listening: JoinSet<()>,
-    /// The exit code of what was stopped before its run; 0 for nothing.
-    early: AtomicU8,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) traces: Traces,
 }
@@ -68,8 +63,24 @@ impl OperationArgs {
     /// Time begins to count, and signals end the command in good order. Within a runtime.
     pub(crate) fn start(&self, environment: &Environment, terminal: &Terminal) -> Result<Operations> {
         let deadline = self.check()?.and_then(|limit| Instant::now().checked_add(limit));
+        let metrics = self.metrics_file.clone().map(Metrics::new);
+        Ok(Operations {
+            metrics,
+            traces: Traces::start(environment, terminal),
+            ..Operations::until(deadline)
+        })
+    }
+}
+
+impl Operations {
+    /// Signals alone end the command. Within a runtime.
+    pub(crate) fn of_signals() -> Self {
+        Self::until(None)
+    }
+
+    /// Listens from now on, so that no signal is lost between one step and the next, or one account and the next.
+    fn until(deadline: Option<Instant>) -> Self {
         let (tell, why) = watch::channel(0);
-        // From now on, so that no signal is lost between one step and the next, or one account and the next.
         let mut listening = JoinSet::new();
         listening.spawn(async move {
             let over = async {
@@ -84,34 +95,23 @@ impl OperationArgs {
             };
             let _ = tell.send(code);
         });
-        Ok(Operations {
-            why: Some(why),
-            listening,
-            early: AtomicU8::new(0),
-            metrics: self.metrics_file.clone().map(Metrics::new),
-            traces: Traces::start(environment, terminal),
-        })
+        Self { why, listening, metrics: None, traces: Default::default() }
     }
-}
 
-impl Operations {
-    /// Completes at the first signal or when time is over; the code beside it says which.
-    pub(crate) fn stop(&self) -> (impl Future<Output = ()> + Send + use<>, Arc<AtomicU8>) {
-        let code = Arc::new(AtomicU8::new(130));
-        let shared = Arc::clone(&code);
-        let why = self.why.clone();
-        let stop = async move {
-            let told = match why {
-                None => Some(stop_signal().await),
-                Some(mut why) => why.wait_for(|code| *code > 0).await.ok().map(|code| *code),
-            };
-            match told {
-                Some(code) => shared.store(code, Ordering::Relaxed),
+    /// Completes at the first signal or when time is over; [`Operations::code`] says which.
+    pub(crate) fn stop(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut why = self.why.clone();
+        async move {
+            if why.wait_for(|code| *code > 0).await.is_err() {
                 // Nobody will tell any more: the command ends.
-                None => std::future::pending().await,
+                std::future::pending().await
             }
-        };
-        (stop, code)
+        }
+    }
+
+    /// The exit code of whatever has stopped the command; 0 before.
+    fn code(&self) -> u8 {
+        *self.why.borrow()
     }
 
     /// Does what comes before a run, unless it is stopped meanwhile: a destination or an API may let one wait for long.
@@ -119,42 +119,32 @@ impl Operations {
     /// # Errors
     /// What `work` gives; Interrupted, with [`Operations::code_of`] its exit code.
     pub(crate) async fn before<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let (stop, why) = self.stop();
         tokio::select! {
             biased;
             outcome = work => outcome,
-            () = stop => {
-                let code = why.load(Ordering::Relaxed);
-                self.early.store(code, Ordering::Relaxed);
-                Err(match code {
-                    OUT_OF_TIME => out_of_time(),
-                    _ => Error::new(Kind::Interrupted, "the run was asked to stop")
-                        .hint("what was committed stays; start the same command again to go on"),
-                })
-            }
+            () = self.stop() => Err(if self.code() == OUT_OF_TIME { out_of_time() } else { asked_to_stop() }),
         }
     }
 
     /// The exit code of an error.
     pub(crate) fn code_of(&self, error: &Error) -> u8 {
-        match self.early.load(Ordering::Relaxed) {
+        match self.code() {
             code @ 1.. if error.kind() == Kind::Interrupted => code,
             _ => error.kind().exit_code(),
         }
+    }
+
+    /// The exit code of a run that was stopped, if this one was; says so where its time was over.
+    pub(crate) fn stopped(&self, report: &mut Report) -> Option<u8> {
+        let failure = report.failure.as_mut().filter(|failure| failure.kind() == Kind::Interrupted)?;
+        if self.code() == OUT_OF_TIME {
+            *failure = out_of_time();
+        }
+        Some(self.code_of(failure))
     }
 }
 
 fn out_of_time() -> Error {
     Error::new(Kind::Interrupted, "the time of --max-duration is over")
         .hint("what was committed stays; start the same command again to go on")
-}
-
-/// The exit code of a run that was stopped, if this one was; says so where its time was over.
-pub(crate) fn stopped(report: &mut Report, code: &AtomicU8) -> Option<u8> {
-    let interrupted = report.failure.as_ref().is_some_and(|failure| failure.kind() == Kind::Interrupted);
-    let code = interrupted.then(|| code.load(Ordering::Relaxed))?;
-    if code == OUT_OF_TIME {
-        report.failure = Some(out_of_time());
-    }
-    Some(code)
 }

@@ -16,7 +16,7 @@ use crate::connection::{Connection, connect};
 use crate::environment::Environment;
 use crate::export::{finish, first_question, job, parse_grid, selection};
 use crate::moments::{Held, Moments};
-use crate::operations::{Operations, stopped};
+use crate::operations::Operations;
 use crate::progress::Meter;
 use crate::schema::table;
 use crate::summary::Run;
@@ -64,14 +64,14 @@ async fn within(
     operations.before(first_question(source, &job, moments.settle, environment, terminal)).await?;
 
     let out = Stream::new(format, &table, terminal.data())?;
-    let (stop, why) = operations.stop();
+    let stop = operations.stop();
     let meter = Meter::new(client, terminal);
     let observe = |progress| {
         spans.tell(progress);
         meter.tell(progress);
     };
     let mut report = meter.watch(stream(&job, &table, source, &out, stop, &observe)).await;
-    let stopped = stopped(&mut report, &why);
+    let stopped = operations.stopped(&mut report);
     let outcome = Run {
         dest: STANDARD_OUTPUT,
         account: account.name.as_deref().unwrap_or(key),

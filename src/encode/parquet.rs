@@ -23,7 +23,7 @@ use crate::error::{Error, Kind, Result};
 
 use super::file::{FileMetadata, ReadLimits, Table, over_limit};
 use super::key::FooterKey;
-use super::recut::{BATCH_ROWS, Batches, parted, recut};
+use super::recut::{BATCH_ROWS, Batches, joined, parted};
 use super::settings::{Codec, Settings};
 
 mod chunks;
@@ -49,57 +49,37 @@ pub(super) fn write(
     settings: &Settings,
     sink: &mut (impl Write + Send),
 ) -> Result<u64> {
-    if settings.key.is_some() || !matches!(settings.parquet, Codec::Zstd(_) | Codec::Plain) {
-        return by_library(schema, batches, metadata, settings, sink);
-    }
-    let schema = bare(schema);
-    let mut batches = parted(&schema, batches).peekable();
-    let first = batches.next().transpose()?;
-    let all = first.as_deref().filter(|first| is_short(first) && batches.peek().is_none());
-    let writer = writer(&schema, all, metadata, settings, sink)?;
-    let batches = first.map(Ok).into_iter().chain(batches);
-    chunks::write(writer, &schema, batches, settings.row_group_rows, &settings.threads)
+    let own = settings.key.is_none() && matches!(settings.parquet, Codec::Zstd(_) | Codec::Plain);
+    write_by(own, schema, batches, metadata, settings, sink)
 }
 
-/// The same by the library's writer of columns, which knows all codecs and ciphers.
-fn by_library(
+/// By encoders of our own, or by the library's writer of columns, which knows all codecs and ciphers.
+fn write_by(
+    own: bool,
     schema: &SchemaRef,
     batches: &mut Batches<'_>,
     metadata: &FileMetadata,
     settings: &Settings,
     sink: &mut (impl Write + Send),
 ) -> Result<u64> {
-    let schema = bare(schema);
-    let mut batches = recut(&schema, batches).peekable();
+    // Metadata of the schema itself would be a second place for key and value pairs.
+    let schema = Arc::new(Schema::new(schema.fields().clone()));
+    let mut batches = parted(&schema, batches).peekable();
     let first = batches.next().transpose()?;
-    let all = first.as_ref().map(std::slice::from_ref);
-    let all = all.filter(|first| is_short(first) && batches.peek().is_none());
-    let writer = writer(&schema, all, metadata, settings, sink)?;
-    let batches = first.map(Ok).into_iter().chain(batches);
-    groups::write(writer, &schema, batches, settings.row_group_rows, &settings.threads)
-}
-
-/// Metadata of the schema itself would be a second place for key and value pairs.
-fn bare(schema: &SchemaRef) -> SchemaRef {
-    Arc::new(Schema::new(schema.fields().clone()))
-}
-
-/// A batch that is shorter than others is the only one, but where rows are very long.
-fn is_short(parts: &[RecordBatch]) -> bool {
-    parts.iter().map(RecordBatch::num_rows).sum::<usize>() < BATCH_ROWS
-}
-
-/// A file that begins; `all` are its rows, where all of them are known.
-fn writer<W: Write + Send>(
-    schema: &SchemaRef,
-    all: Option<&[RecordBatch]>,
-    metadata: &FileMetadata,
-    settings: &Settings,
-    sink: W,
-) -> Result<ArrowWriter<W>> {
-    let properties = properties(schema, all, metadata, settings)?;
+    // A batch that is shorter than others is the only one, but where rows are very long.
+    let is_short =
+        |parts: &[RecordBatch]| parts.iter().map(RecordBatch::num_rows).sum::<usize>() < BATCH_ROWS;
+    let all = first.as_deref().filter(|first| is_short(first) && batches.peek().is_none());
+    let properties = properties(&schema, all, metadata, settings)?;
     let options = ArrowWriterOptions::new().with_properties(properties);
-    ArrowWriter::try_new_with_options(sink, Arc::clone(schema), options).map_err(unwritten)
+    let writer = ArrowWriter::try_new_with_options(sink, Arc::clone(&schema), options).map_err(unwritten)?;
+    let batches = first.map(Ok).into_iter().chain(batches);
+    let (most, threads) = (settings.row_group_rows, &settings.threads);
+    if own {
+        return chunks::write(writer, &schema, batches, most, threads);
+    }
+    let joined = batches.map(|parts| joined(&schema, &parts?));
+    groups::write(writer, &schema, joined, most, threads)
 }
 
 fn unwritten(cause: ParquetError) -> Error {

@@ -41,8 +41,8 @@ pub struct Flattener {
     issues: Vec<ColumnIssues>,
     survey: Survey,
     routes: Routes,
-    /// The columns that batches have, ascending, and their schema.
-    kept: Vec<usize>,
+    /// Whether batches have a column, for each of the table, and their schema.
+    kept: Vec<bool>,
     schema: SchemaRef,
     rows: usize,
     /// Bytes of the events in this batch, with [`ROW_OVERHEAD`] each.
@@ -111,7 +111,7 @@ impl Flattener {
             builders,
             survey: Survey::default(),
             routes: Routes::default(),
-            kept: (0..table.columns().len()).collect(),
+            kept: vec![true; table.columns().len()],
             schema: table.arrow_schema(),
             rows: 0,
             taken: 0,
@@ -127,11 +127,9 @@ impl Flattener {
         let kept: Vec<bool> =
             table.columns().iter().map(|column| names.contains(&column.name.as_str())).collect();
         let own = Self::new(table);
-        let positions =
-            own.kept.iter().copied().filter(|at| kept.get(*at).is_some_and(|kept| *kept)).collect();
         let fields = own.schema.fields().iter().zip(&kept).filter(|(_, kept)| **kept);
         let fields: Vec<_> = fields.map(|(field, _)| Arc::clone(field)).collect();
-        Self { kept: positions, schema: Arc::new(Schema::new(fields)), routes: Routes::to(kept), ..own }
+        Self { kept, schema: Arc::new(Schema::new(fields)), ..own }
     }
 
     /// Appends one event, given as its JSON text.
@@ -181,7 +179,7 @@ impl Flattener {
     /// Appends an event of a kind that was met before, or is now; `None`, with nothing done, where it is no such event.
     fn append_routed(&mut self, event: Value<'_>, noted: Noted<'_>) -> Option<RowNotes> {
         let table = &self.table;
-        let known = self.routes.find(&noted).or_else(|| self.routes.learn(table, &noted))?;
+        let known = self.routes.find(&noted).or_else(|| self.routes.learn(table, &self.kept, &noted))?;
         let route = self.routes.get(known)?;
         let mut notes = RowNotes { known_type: route.known, ..RowNotes::default() };
         let (mut irregular, mut inexact) = (route.irregular, 0_u64);
@@ -341,12 +339,12 @@ impl Flattener {
     /// # Errors
     /// Bug: the columns do not make a batch of the table's schema.
     pub fn finish(&mut self) -> Result<RecordBatch> {
-        let mut arrays = Vec::with_capacity(self.kept.len());
-        let mut kept = self.kept.iter().peekable();
-        for (position, builder) in self.builders.iter_mut().enumerate() {
-            match kept.next_if_eq(&&position) {
-                Some(_) => arrays.push(builder.finish(self.rows)),
-                None => builder.forget(),
+        let mut arrays = Vec::with_capacity(self.schema.fields().len());
+        for (builder, kept) in self.builders.iter_mut().zip(&self.kept) {
+            if *kept {
+                arrays.push(builder.finish(self.rows));
+            } else {
+                builder.forget();
             }
         }
         self.rows = 0;

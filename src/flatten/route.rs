@@ -33,8 +33,6 @@ pub(super) struct Routes {
     slots: Vec<(Option<usize>, u32)>,
     /// Events that had a route since the last new beginning.
     used: usize,
-    /// Which columns are kept; none means all.
-    kept: Vec<bool>,
 }
 
 /// The way of one shape and event type into the columns.
@@ -101,11 +99,6 @@ enum Place {
 }
 
 impl Routes {
-    /// No routes yet; those to other columns than these are left out.
-    pub(super) fn to(kept: Vec<bool>) -> Self {
-        Self { kept, ..Self::default() }
-    }
-
     /// The route of an event, if it is known.
     #[inline]
     pub(super) fn find(&mut self, noted: &Noted<'_>) -> Option<usize> {
@@ -130,13 +123,13 @@ impl Routes {
         self.routes.iter_mut().for_each(|route| route.trace = None);
     }
 
-    /// Keeps a new route, if there is room. What is full begins anew, but only after it was of use.
-    pub(super) fn learn(&mut self, table: &Table, noted: &Noted<'_>) -> Option<usize> {
+    /// Keeps a new route to the columns that are `kept`, if there is room. What is full begins anew, but only after it was of use.
+    pub(super) fn learn(&mut self, table: &Table, kept: &[bool], noted: &Noted<'_>) -> Option<usize> {
         if self.routes.len() >= MAX_ROUTES {
             if self.used < MAX_ROUTES * 8 {
                 return None;
             }
-            *self = Self::to(std::mem::take(&mut self.kept));
+            *self = Self::default();
         }
         self.slots.resize(SLOTS, (None, 0));
         let (first, beside) = self.slots.get_mut(slot(noted.shape().get()))?;
@@ -144,9 +137,7 @@ impl Routes {
             return None;
         }
         let mut route = Route::of(table, noted)?;
-        if !self.kept.is_empty() {
-            route.keep(table, |column| self.kept.get(column).is_some_and(|kept| *kept));
-        }
+        route.keep(table, |column| kept.get(column).is_some_and(|kept| *kept));
         route.beside = first.replace(self.routes.len());
         *beside += 1;
         self.routes.push(route);
@@ -464,6 +455,7 @@ mod tests {
         let table = Table::builtin().unwrap();
         let mut flattener = Flattener::new(&table);
         let mut routes = Routes::default();
+        let kept = vec![true; table.columns().len()];
         let mut outline = Outline::default();
         let mut taught = 0;
         for number in 0..3_000_u32 {
@@ -471,7 +463,7 @@ mod tests {
             let text = format!(r#"{{"event_type":"T{number}","context":{{"{key}":1}}}}"#);
             let noted = outline.read(&text).unwrap().noted().expect(&text);
             assert!(routes.find(&noted).is_none());
-            taught += u32::from(routes.learn(&table, &noted).is_some());
+            taught += u32::from(routes.learn(&table, &kept, &noted).is_some());
             flattener.push(&text).unwrap();
         }
         assert!(taught == 512 && routes.routes.len() == 512);
@@ -481,7 +473,7 @@ mod tests {
         }
         let fresh = r#"{"event_type":"T","context":null}"#;
         let value = outline.read(fresh).unwrap();
-        assert!(routes.learn(&table, &value.noted().unwrap()).is_some() && routes.routes.len() == 1);
+        assert!(routes.learn(&table, &kept, &value.noted().unwrap()).is_some() && routes.routes.len() == 1);
         assert_eq!(flattener.finish().unwrap().num_rows(), 3_000);
     }
 }

@@ -134,9 +134,14 @@ impl Layout {
         Window::new(from, from.plus_seconds(part))
     }
 
+    /// Whether folders are named by time alone, so that files follow one another in rows that are sorted by it.
+    pub fn is_by_time(&self) -> bool {
+        self.partitioning.columns().is_empty()
+    }
+
     /// Whether a window has one file at a time, whatever its rows hold.
     pub fn is_whole(&self) -> bool {
-        self.part.is_none() && self.partitioning.columns().is_empty()
+        self.part.is_none() && self.is_by_time()
     }
 
     /// What stands behind the last dot but of a compressed file's name, for example `csv.gz`.

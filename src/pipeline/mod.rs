@@ -32,5 +32,5 @@ pub use progress::Progress;
 pub use replay::replay;
 pub use report::Report;
 pub use reshape::{Source, reshape};
-pub use run::{Job, known, run};
+pub use run::{Job, asked_to_stop, known, run};
 pub use stream::{Stream, stream};

@@ -323,6 +323,7 @@ mod tests {
         let flaws: Vec<_> = done.quarantine.iter().map(|event| event.flaw).collect();
         assert_eq!(flaws, [Some(Flaw::TooDeep), Some(Flaw::NotAnObject), Some(Flaw::NoId)]);
     }
+
     #[test]
     fn events_that_are_lent_become_what_events_do() {
         let table = Table::builtin().unwrap();

@@ -82,6 +82,12 @@ pub(super) enum Sink<'a> {
     Stream(&'a Stream),
 }
 
+/// What a run ends with that somebody has stopped.
+pub fn asked_to_stop() -> Error {
+    Error::new(Kind::Interrupted, "the run was asked to stop")
+        .hint("what was committed stays; start the same command again to go on")
+}
+
 pub(super) struct Run<'a, S> {
     pub(super) job: &'a Job,
     pub(super) table: &'a Table,
@@ -97,8 +103,7 @@ impl<S: Source> Run<'_, S> {
         let work = Box::pin(self.all(&mut report));
         let outcome = match select(work, Box::pin(stop)).await {
             Either::Left((outcome, _)) => outcome,
-            Either::Right(((), _)) => Err(Error::new(Kind::Interrupted, "the run was asked to stop")
-                .hint("what was committed stays; start the same command again to go on")),
+            Either::Right(((), _)) => Err(asked_to_stop()),
         };
         report.failure = outcome.err();
         report

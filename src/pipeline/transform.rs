@@ -14,11 +14,11 @@ use crate::encode::{FileMetadata, Settings};
 use crate::error::{Error, Kind, Result};
 use crate::flatten::{redact, redact_foreign, redact_read};
 use crate::model::json::Outline;
-use crate::model::{Certificate, Counts, Drift, Event, Format, Grid, Secrets, Selection, Window};
+use crate::model::{Certificate, Counts, Drift, Event, Flaw, Format, Grid, Secrets, Selection, Window};
 use crate::publish::{Preparation, Prepared, Remake};
 use crate::schema::Table;
 use crate::settle::Settled;
-use crate::spool::{Events, EventsWriter, Lent, Scratch};
+use crate::spool::{Events, EventsWriter, Scratch};
 
 /// One window of the grid, ready to be published.
 pub(super) struct Ready {
@@ -93,11 +93,7 @@ impl Recipe {
         let layout = &self.files.layout;
         match self.formats.as_slice() {
             // Folders are named by other columns.
-            [format]
-                if layout.holds_texts(*format) && !self.texts && layout.partitioning.columns().is_empty() =>
-            {
-                Holding::Texts
-            }
+            [format] if layout.holds_texts(*format) && !self.texts && layout.is_by_time() => Holding::Texts,
             _ if self.takes_texts() => Holding::Both,
             _ => Holding::Columns,
         }
@@ -180,7 +176,7 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
         preparation.push(batch)
     });
     events.each_block(|block| {
-        let readable = block.iter().map(|event| (*event, readable_lent(event)));
+        let readable = block.iter().map(|event| (*event, readable_text(event.flaw, event.text)));
         let selected = readable.filter(|(_, text)| {
             let selected = text.is_none_or(|text| recipe.selection.has_user(text));
             counts.filtered += u64::from(!selected);
@@ -203,11 +199,11 @@ pub(super) fn make(window: Option<Window>, events: Events, recipe: &Recipe) -> R
 
 /// The text of an event that may become a row.
 pub(super) fn readable(event: &Event) -> Option<&str> {
-    event.flaw.is_none().then(|| std::str::from_utf8(&event.text).ok()).flatten()
+    readable_text(event.flaw, &event.text)
 }
 
-fn readable_lent<'b>(event: &Lent<'b>) -> Option<&'b str> {
-    event.flaw.is_none().then(|| std::str::from_utf8(event.text).ok()).flatten()
+fn readable_text(flaw: Option<Flaw>, text: &[u8]) -> Option<&str> {
+    flaw.is_none().then(|| std::str::from_utf8(text).ok()).flatten()
 }
 
 /// The event as the dataset keeps it: without its secrets, unless it keeps those; and whether any were replaced.

@@ -67,14 +67,9 @@ pub(super) fn only(window: Option<Window>, layout: &Layout) -> Option<Group> {
     whole(window, layout).then(|| Group { span: window, partition: Partition::default() })
 }
 
-/// Whether groups follow one another in rows that are sorted by time.
-pub(super) fn in_turn(layout: &Layout) -> bool {
-    layout.partitioning.columns().is_empty()
-}
-
 /// Whether the window decides alone.
 fn whole(window: Option<Window>, layout: &Layout) -> bool {
-    in_turn(layout) && (layout.part.is_none() || window.is_none())
+    layout.is_by_time() && (layout.part.is_none() || window.is_none())
 }
 
 /// The groups of a batch's rows, each once, and for each row the position of its own.

@@ -14,7 +14,6 @@ use arrow_schema::SchemaRef;
 use super::content::{Content, Remake};
 use super::grouped::Grouped;
 use super::grouping::Grouping;
-use super::groups::in_turn;
 use super::making::{Making, PreparedFile};
 use super::texts::RowReader;
 use super::writing::Writing;
@@ -196,7 +195,7 @@ impl Making {
     /// Whether files can be encoded while their rows come: one at a time, as memory goes, and so that the same rows give the same
     /// bytes again, which encrypted ones do not.
     fn at_once(&self) -> bool {
-        self.formats.len() == 1 && self.settings.key.is_none() && in_turn(&self.settings.layout)
+        self.formats.len() == 1 && self.settings.key.is_none() && self.settings.layout.is_by_time()
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) enum Place {
 #[derive(Debug)]
 enum Open {
     Few { rows: usize, bytes: usize, waiting: Vec<RecordBatch> },
-    Many { encoder: SyncSender<RecordBatch>, waiting: usize },
+    Many(SyncSender<RecordBatch>),
 }
 
 /// The thread that makes the file of a group.
@@ -118,8 +118,8 @@ impl Writing {
                     waiting.push(batch);
                     return if *rows < FEW_ROWS && *bytes < FEW_BYTES { Ok(()) } else { self.begin() };
                 }
-                Open::Many { encoder, waiting } => {
-                    if sent(encoder, *waiting, batch) {
+                Open::Many(encoder) => {
+                    if sent(encoder, queue(&self.making), batch) {
                         return Ok(());
                     }
                 }
@@ -147,7 +147,7 @@ impl Writing {
     fn close(&mut self) -> Result<()> {
         match self.open.take() {
             Some(Open::Few { waiting, .. }) => self.keep(waiting),
-            Some(Open::Many { .. }) | None => Ok(()),
+            Some(Open::Many(_)) | None => Ok(()),
         }
     }
 
@@ -165,8 +165,7 @@ impl Writing {
         // An encoder takes memory: beside this one there is at most the one before, whose rows have all come.
         self.wait(1)?;
         let Some(Open::Few { waiting, .. }) = self.open.take() else { return Ok(()) };
-        let places = if self.making.formats.contains(&Format::Parquet) { GATHERED } else { WAITING };
-        let (encoder, more) = sync_channel(places);
+        let (encoder, more) = sync_channel(queue(&self.making));
         let (making, rows) = (Arc::clone(&self.making), waiting.clone());
         let share = self.left / SHARING;
         self.left -= share;
@@ -180,7 +179,7 @@ impl Writing {
         match thread::Builder::new().spawn(work) {
             Ok(thread) => {
                 self.running.push_back(Running { group, share, thread });
-                self.open = Some(Open::Many { encoder, waiting: places });
+                self.open = Some(Open::Many(encoder));
                 Ok(())
             }
             // The system has no more threads for us: then its file is made later.
@@ -212,6 +211,11 @@ impl Drop for Writing {
             let _ = running.thread.join();
         }
     }
+}
+
+/// Batches that may wait for an encoder.
+fn queue(making: &Making) -> usize {
+    if making.formats.contains(&Format::Parquet) { GATHERED } else { WAITING }
 }
 
 /// Hands a batch to the encoder, for which so many may wait, unless that has ended.

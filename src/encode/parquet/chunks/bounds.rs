@@ -101,27 +101,16 @@ fn start(text: &[u8]) -> u64 {
 
 /// A text of at most `most` bytes that is not larger, and whether it is another one.
 pub(super) fn below(text: &[u8], most: usize) -> (Vec<u8>, bool) {
-    let whole = (text.to_vec(), false);
-    if text.len() <= most {
-        return whole;
-    }
-    let shorter = || {
-        let all = std::str::from_utf8(text).ok()?;
+    shortened(text, most, |all| {
         let end = (1..=most).rev().find(|end| all.is_char_boundary(*end))?;
-        text.get(..end)
-    };
-    shorter().map_or(whole, |shorter| (shorter.to_vec(), true))
+        Some(all.get(..end)?.to_owned())
+    })
 }
 
 /// A text of at most `most` bytes that is not smaller, and whether it is another one: the last letter that has one behind it of as
-/// many bytes becomes that one. There may be none; then it is the text itself.
+/// many bytes becomes that one.
 pub(super) fn above(text: &[u8], most: usize) -> (Vec<u8>, bool) {
-    let whole = (text.to_vec(), false);
-    if text.len() <= most {
-        return whole;
-    }
-    let larger = || {
-        let all = std::str::from_utf8(text).ok()?;
+    shortened(text, most, |all| {
         // A letter has four bytes at most.
         let end = (most.saturating_sub(3)..=most).rev().find(|end| all.is_char_boundary(*end))?;
         let kept = all.get(..end)?;
@@ -130,8 +119,16 @@ pub(super) fn above(text: &[u8], most: usize) -> (Vec<u8>, bool) {
             (next.len_utf8() == letter.len_utf8())
                 .then(|| format!("{}{next}", kept.get(..at).unwrap_or_default()))
         })
-    };
-    larger().map_or(whole, |larger| (larger.into_bytes(), true))
+    })
+}
+
+/// What `shorter` makes of a text of more than `most` bytes. There may be none; then it is the text itself.
+fn shortened(text: &[u8], most: usize, shorter: impl FnOnce(&str) -> Option<String>) -> (Vec<u8>, bool) {
+    let long = std::str::from_utf8(text).ok().filter(|all| all.len() > most);
+    match long.and_then(shorter) {
+        Some(other) => (other.into_bytes(), true),
+        None => (text.to_vec(), false),
+    }
 }
 
 #[cfg(test)]

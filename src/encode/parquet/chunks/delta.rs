@@ -3,7 +3,7 @@
 //! What lives here: [`Deltas`], the encoding `DELTA_BINARY_PACKED` in blocks of four parts, as long as the library makes them.
 //! What this file must not know: pages, columns, what the numbers are.
 
-use super::hybrid::{varint, width};
+use super::hybrid::{by_bits, varint, width};
 
 /// Parts of a block.
 const PARTS: usize = 4;
@@ -74,7 +74,7 @@ impl Deltas {
             }
             let end = self.out.len() + part * width as usize / 8;
             if width > 0 {
-                pack(some.iter().map(|number| rest(*number)), width, &mut self.out);
+                by_bits(some.iter().map(|number| rest(*number)), width, &mut self.out);
             }
             self.out.resize(end, 0);
         }
@@ -93,21 +93,6 @@ impl Deltas {
         self.first = 0;
         self.last = 0;
     }
-}
-
-/// Appends numbers of `width` bits each, the lowest bits first; the last byte may be part of a number.
-fn pack(numbers: impl Iterator<Item = u64>, width: u32, out: &mut Vec<u8>) {
-    let (mut bits, mut filled) = (0_u128, 0);
-    for number in numbers {
-        bits |= u128::from(number) << filled;
-        filled += width;
-        if filled >= u64::BITS {
-            out.extend_from_slice(&(bits as u64).to_le_bytes());
-            bits >>= u64::BITS;
-            filled -= u64::BITS;
-        }
-    }
-    out.extend((bits as u64).to_le_bytes().into_iter().take(filled.div_ceil(8) as usize));
 }
 
 /// Appends a number whose sign is in its lowest bit.

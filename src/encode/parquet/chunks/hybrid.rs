@@ -177,10 +177,10 @@ fn pack(indices: &[u32], groups: usize, width: u32, out: &mut Vec<u8>) {
                 let all = group.iter().rev().fold(0_u128, |all, index| all << width | u128::from(*index));
                 append(all.to_le_bytes(), bytes, out);
             }
-            _ => by_bits(group, width, out),
+            _ => by_bits(group.iter().map(|index| u64::from(*index)), width, out),
         }
     }
-    by_bits(rest, width, out);
+    by_bits(rest.iter().map(|index| u64::from(*index)), width, out);
     out.resize(end, 0);
 }
 
@@ -191,22 +191,19 @@ fn append<const N: usize>(bytes: [u8; N], some: usize, out: &mut Vec<u8>) {
     out.truncate(end);
 }
 
-fn by_bits(indices: &[u32], width: u32, out: &mut Vec<u8>) {
-    let (mut bits, mut filled) = (0_u64, 0);
-    for index in indices {
-        bits |= u64::from(*index) << filled;
+/// Appends numbers of `width` bits each, the lowest bits first; the last byte may be part of a number.
+pub(super) fn by_bits(numbers: impl Iterator<Item = u64>, width: u32, out: &mut Vec<u8>) {
+    let (mut bits, mut filled) = (0_u128, 0);
+    for number in numbers {
+        bits |= u128::from(number) << filled;
         filled += width;
-        if filled >= 32 {
-            out.extend_from_slice(&low(bits).to_le_bytes());
-            bits >>= 32;
-            filled -= 32;
+        if filled >= u64::BITS {
+            out.extend_from_slice(&(bits as u64).to_le_bytes());
+            bits >>= u64::BITS;
+            filled -= u64::BITS;
         }
     }
-    append(low(bits).to_le_bytes(), filled.div_ceil(8) as usize, out);
-}
-
-fn low(bits: u64) -> u32 {
-    u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default()
+    append((bits as u64).to_le_bytes(), filled.div_ceil(8) as usize, out);
 }
 
 /// The head of a packed part.

@@ -10,7 +10,7 @@ use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use proptest::prelude::*;
 
 use crate::encode::file::FileMetadata;
-use crate::encode::parquet::{by_library, write};
+use crate::encode::parquet::{write, write_by};
 use crate::encode::settings::{Codec, Settings};
 use crate::encode::threads::Threads;
 
@@ -158,7 +158,7 @@ fn hold(all: &RecordBatch, cuts: &[usize], settings: &Settings) {
     let written = write(&schema, &mut parts.into_iter(), &metadata, settings, &mut own).unwrap();
     assert_eq!(written as usize, all.num_rows());
     let whole = std::iter::once(Ok(all.clone()));
-    by_library(&schema, &mut whole.into_iter(), &metadata, settings, &mut library).unwrap();
+    write_by(false, &schema, &mut whole.into_iter(), &metadata, settings, &mut library).unwrap();
     assert!(own == library, "{} bytes, {} by the library", own.len(), library.len());
 }
 
